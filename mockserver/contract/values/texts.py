@@ -90,6 +90,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
         (r"(^|_)ip(_?address)?$", FORMATS["ipv4"]),
         (r"version", lambda chance: f"{chance.randint(1, 4)}.{chance.randint(0, 9)}.{chance.randint(0, 9)}"),
         (r"colou?r", lambda chance: f"#{_hexadecimal(chance, 6)}"),
+        (r"algorithm$", lambda _chance: "hmac-sha256"),
         (r"sha|hash|digest|checksum|etag", lambda chance: _hexadecimal(chance, 40)),
         (r"(^|_)id$|I[dD]$", lambda chance: _hexadecimal(chance, 12)),
         (r"description|summary|message|text|comment|note|title|subject", lambda chance: _sentence(chance)),

@@ -15,6 +15,7 @@ from mockserver.contract.resources.identifiers import words
 from mockserver.contract.values.texts import FORMATS
 from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.survey.drafts import MADE, Draft
+from mockserver.suite.survey.known_items import KnownItems
 from mockserver.suite.survey.refusals import (
     Complaint,
     affixes,
@@ -25,13 +26,25 @@ from mockserver.suite.survey.refusals import (
     kinds,
     wanted_formats,
 )
-from mockserver.suite.survey.schema_members import ITEM, Place, described, is_read_only, places
+from mockserver.suite.survey.schema_members import (
+    ITEM,
+    MISSING,
+    Place,
+    described,
+    is_read_only,
+    places,
+    value_at,
+    with_descriptions,
+    with_member,
+    without_member,
+)
 from mockserver.suite.target.exchange import WireResponse, same_json
 from mockserver.suite.verdicts.failures import NotRun
 
 #: So many complaints are answered at a time.
 _MOST = 6
-_MISSING = object()
+#: How much surer a value in quotes is than one without, in letters.
+_IN_QUOTES = 1000
 _TYPES: Mapping[str, tuple[Any, ...]] = {
     "integer": (1,),
     "number": (1, 1.5),
@@ -45,9 +58,10 @@ _TYPES: Mapping[str, tuple[Any, ...]] = {
 class Corrector:
     """Corrects the requests of one operation by the refusals that they get."""
 
-    def __init__(self, contract: Contract, operation: Operation) -> None:
+    def __init__(self, contract: Contract, operation: Operation, items: KnownItems) -> None:
         self._contract = contract
-        self._operation = operation
+        self._items = items
+        self._path = operation.path
         self._parameters = {parameter.name: parameter for parameter in operation.parameters}
 
     def corrected(self, draft: Draft, response: WireResponse, attempt: int) -> Draft | None:
@@ -65,6 +79,9 @@ class Corrector:
             names |= draft.value.keys()
         changed = draft
         for complaint in complaints(response, names)[:_MOST]:
+            if (better := self._of_quoted_value(changed, known, complaint, attempt)) is not changed:
+                changed = better
+                continue
             for name in _named(complaint, names):
                 before = changed
                 if name in self._parameters:
@@ -75,18 +92,36 @@ class Corrector:
                     break
         return None if changed is draft else changed
 
+    def _of_quoted_value(
+        self, draft: Draft, known: list[tuple[Place, str]], complaint: Complaint, attempt: int
+    ) -> Draft:
+        """Return a draft with another value in place of one that a complaint quotes: `unknown kind 'cedar'`."""
+        if complaint.place:
+            return draft
+        for parameter in self._parameters.values():
+            path = parameter.location == "path"
+            key: Any = parameter.name if path else (parameter.location, parameter.name)
+            held = (draft.path_values if path else draft.arguments).get(key)
+            if draft.origins.get(parameter.name) == MADE and _quoted(complaint.text, held):
+                return self._parameter(draft, parameter, complaint, attempt)
+        quoted = [(_quoted(complaint.text, value_at(draft.value, place)), place, pointer) for place, pointer in known]
+        for length, place, pointer in sorted(quoted, key=lambda one: -one[0]):
+            if length:
+                return self._member(draft, [(place, pointer)], place[-1], complaint, attempt)
+        return draft
+
     def _parameter(self, draft: Draft, parameter: Parameter, complaint: Complaint, attempt: int) -> Draft:
         path = parameter.location == "path"
         held: Mapping[Any, Any] = draft.path_values if path else draft.arguments
         key: Any = parameter.name if path else (parameter.location, parameter.name)
-        current = held.get(key, _MISSING)
+        current = held.get(key, MISSING)
         is_valid = (
             self._contract.validator(parameter.schema, "request").is_valid if parameter.schema is not None else None
         )
-        if "unknown" in kinds(complaint) and current is not _MISSING and not parameter.required:
+        if "unknown" in kinds(complaint) and current is not MISSING and not parameter.required:
             return replace(draft, arguments={name: value for name, value in held.items() if name != key})
-        for value in _options(self._contract, parameter.schema, parameter.name, current, complaint, attempt):
-            if (is_valid is None or is_valid(value)) and (current is _MISSING or not same_json(value, current)):
+        for value in self._options(parameter.schema, parameter.name, current, complaint, attempt):
+            if (is_valid is None or is_valid(value)) and (current is MISSING or not same_json(value, current)):
                 origins = {**draft.origins, parameter.name: MADE}
                 changed = {**held, key: value}
                 if path:
@@ -103,23 +138,63 @@ class Corrector:
         is_valid = self._contract.validator(schema, "request").is_valid
         meant = [(place, pointer) for place, pointer in known if place[-1] == name]
         wanted = tuple(part for part in complaint.place if part != ITEM)
-        meant.sort(key=lambda one: (_plain(one[0])[-len(wanted) :] != wanted, len(one[0])))
+        lacking = "missing" in kinds(complaint)
+
+        def unlikeliness(one: tuple[Place, str]) -> tuple[bool, bool, int]:
+            is_there = value_at(draft.value, one[0]) is not MISSING
+            return _plain(one[0])[-len(wanted) :] != wanted, is_there == lacking, len(one[0])
+
+        meant.sort(key=unlikeliness)
         for place, pointer in meant[:4]:
-            current = _get(draft.value, place)
-            if "unknown" in kinds(complaint) and "missing" not in kinds(complaint) and current is not _MISSING:
-                value = _without(draft.value, place)
+            current = value_at(draft.value, place)
+            if "unknown" in kinds(complaint) and "missing" not in kinds(complaint) and current is not MISSING:
+                value = without_member(draft.value, place)
                 if is_valid(value):
                     return replace(draft, value=value, corrected=True)
                 continue
             if is_read_only(self._contract, pointer):
                 continue
-            for option in _options(self._contract, pointer, name, current, complaint, attempt):
-                if current is not _MISSING and same_json(option, current):
+            for option in self._options(pointer, name, current, complaint, attempt):
+                if current is not MISSING and same_json(option, current):
                     continue
-                value = _with(draft.value, place, option)
-                if value is not _MISSING and is_valid(value):
+                value = with_member(draft.value, place, option)
+                if value is not MISSING and is_valid(value):
                     return replace(draft, value=value, corrected=True)
         return draft
+
+    def _options(
+        self, pointer: str | None, name: str, current: Any, complaint: Complaint, attempt: int
+    ) -> Iterator[Any]:
+        """Yield values that may be what a complaint asks for, the likeliest first."""
+        contract = self._contract
+        found = kinds(complaint)
+        if "choice" in found:
+            for value in choices(complaint):
+                yield value
+                yield from _numbers(value)
+        when = is_about_time(complaint)
+        if when and isinstance(current, str):
+            yield from _moments(current, when)
+        start, end = affixes(complaint)
+        if start or end:
+            yield from _with_affixes(current if current is not MISSING else "sample", start, end)
+        low, high = bounds(complaint)
+        if low is not None or high is not None:
+            yield from _within(current, low, high)
+        if current is MISSING and pointer is not None:
+            yield from _made(contract, pointer, attempt)
+        formats = wanted_formats(complaint)
+        for form in formats:
+            if form in FORMATS:
+                yield FORMATS[form](sources.chance(name, attempt))
+        if isinstance(current, str | int) and not isinstance(current, bool):
+            yield from self._items.seen(name, self._path)
+        if isinstance(current, list) and not current and pointer is not None:
+            yield from _made(contract, pointer, attempt)
+        for form in formats:
+            yield from _TYPES.get(form, ())
+        if pointer is not None:
+            yield from _made(contract, pointer, attempt)
 
 
 def _named(complaint: Complaint, names: set[str]) -> list[str]:
@@ -146,6 +221,16 @@ def _named(complaint: Complaint, names: set[str]) -> list[str]:
     return [name for _, _, name in sorted(told)][:3]
 
 
+def _quoted(text: str, value: Any) -> int:
+    """Return how surely a text names a value of a request, as in `unknown kind 'cedar'`; 0 if it does not."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return 0
+    written = str(value)
+    named = len(written) > 1 and written in text and _as_word(text, written) >= 0
+    in_quotes = any(f"{quote}{written}" in text for quote in ("'", '"', "`", "\u201c", "\u2018"))
+    return (len(written) + _IN_QUOTES * in_quotes) if named else 0
+
+
 def _as_word(text: str, name: str) -> int:
     """Return where a name stands as a word of its own in a text, whatever its case; -1 if nowhere."""
     lower, wanted, start = text.lower(), name.lower(), 0
@@ -158,45 +243,13 @@ def _as_word(text: str, name: str) -> int:
     return -1
 
 
-def _options(
-    contract: Contract, pointer: str | None, name: str, current: Any, complaint: Complaint, attempt: int
-) -> Iterator[Any]:
-    """Yield values that may be what a complaint asks for, the likeliest first."""
-    found = kinds(complaint)
-    if "choice" in found:
-        for value in choices(complaint):
-            yield value
-            yield from _numbers(value)
-    when = is_about_time(complaint)
-    if when and isinstance(current, str):
-        yield from _moments(current, when)
-    start, end = affixes(complaint)
-    if start or end:
-        yield from _with_affixes(current if current is not _MISSING else "sample", start, end)
-    low, high = bounds(complaint)
-    if low is not None or high is not None:
-        yield from _within(current, low, high)
-    if current is _MISSING and pointer is not None:
-        yield from _made(contract, pointer, attempt)
-    formats = wanted_formats(complaint)
-    for form in formats:
-        if form in FORMATS:
-            yield FORMATS[form](sources.chance(name, attempt))
-    if isinstance(current, list) and not current and pointer is not None:
-        yield from _made(contract, pointer, attempt)
-    for form in formats:
-        yield from _TYPES.get(form, ())
-    if pointer is not None:
-        yield from _made(contract, pointer, attempt)
-
-
 def _made(contract: Contract, pointer: str, attempt: int) -> Iterator[Any]:
     shown = described(contract, pointer)
     if shown is not None:
         yield shown
     for key in ("", f"again {attempt}"):
         try:
-            yield sample_value(contract, pointer, whole=bool(key), key=key)
+            yield with_descriptions(contract, pointer, sample_value(contract, pointer, whole=bool(key), key=key))
         except NotRun:
             continue
 
@@ -254,43 +307,3 @@ def _within(current: Any, low: float | None, high: float | None) -> Iterator[Any
 
 def _plain(place: Place) -> Place:
     return tuple(part for part in place if part != ITEM)
-
-
-def _get(value: Any, place: Place) -> Any:
-    for part in place:
-        if part == ITEM:
-            value = value[0] if isinstance(value, list) and value else _MISSING
-        else:
-            value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
-        if value is _MISSING:
-            return _MISSING
-    return value
-
-
-def _with(value: Any, place: Place, member: Any) -> Any:
-    """Return a value with a member set at a place, in each item of arrays; `_MISSING` if what holds it is not there."""
-    if not place:
-        return member
-    first, rest = place[0], place[1:]
-    if first == ITEM:
-        if not isinstance(value, list) or not value:
-            return _MISSING
-        changed = [_with(one, rest, copy.deepcopy(member)) for one in value]
-        return _MISSING if any(one is _MISSING for one in changed) else changed
-    if not isinstance(value, dict):
-        return _MISSING
-    inner = _with(value.get(first, {} if rest and rest[0] != ITEM else _MISSING), rest, member) if rest else member
-    return _MISSING if inner is _MISSING else {**value, first: inner}
-
-
-def _without(value: Any, place: Place) -> Any:
-    if not place:
-        return value
-    first, rest = place[0], place[1:]
-    if first == ITEM:
-        return [_without(one, rest) for one in value] if isinstance(value, list) else value
-    if not isinstance(value, dict) or first not in value:
-        return value
-    if not rest:
-        return {name: member for name, member in value.items() if name != first}
-    return {**value, first: _without(value[first], rest)}

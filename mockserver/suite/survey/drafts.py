@@ -17,7 +17,13 @@ from mockserver.suite.cases.requests import is_refused
 from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.survey.knowledge import Knowledge
 from mockserver.suite.survey.known_items import IDENTIFYING, nameless, names_of, singulars
-from mockserver.suite.survey.schema_members import described, is_read_only, members, schema_at, shown_in
+from mockserver.suite.survey.schema_members import (
+    is_read_only,
+    members,
+    schema_at,
+    shown_in,
+    with_descriptions,
+)
 from mockserver.suite.target.exchange import same_json
 from mockserver.suite.target.paths import UNDECLARED
 from mockserver.suite.verdicts.failures import NotRun
@@ -99,11 +105,13 @@ class Drafter:
             yield shown
         others = [choice for choice in self._known(own=False) if choice not in own]
         if not changes:
-            # Two that others made, and one of our own: what one of them lacks, another may have.
+            # One of our own, and two that others made: what one of them lacks, another may have.
             yield from [*own[:1], *others[:2], *own[1:2], *others[2:]]
         elif strangers or not self._is_about_the_item():
             yield from others
-        if not others or changes:
+        elif not own:
+            yield from self._known(own=False, last=False)
+        if not own and not others:
             made = self._each(names, "made")
             if made is not None:
                 yield made
@@ -184,22 +192,12 @@ class Drafter:
             value = sample_value(self._contract, media_type.schema, whole=whole)
         except NotRun:
             return
-        yield media_type, self._linked(media_type, self._described(media_type.schema, value)), origin
+        yield media_type, self._linked(media_type, with_descriptions(self._contract, media_type.schema, value)), origin
 
     def _has_example(self, schema: str) -> bool:
         """Tell whether a schema has an example of the whole content."""
         raw, _ = schema_at(self._contract, schema)
         return "example" in raw or bool(raw.get("examples"))
-
-    def _described(self, schema: str, value: Any) -> Any:
-        """Return generated content with texts that descriptions show as examples."""
-        if not isinstance(value, dict):
-            return value
-        changed = dict(value)
-        for name, pointer in members(self._contract, schema).items():
-            if isinstance(value.get(name), str) and (shown := described(self._contract, pointer)) is not None:
-                changed[name] = shown
-        return changed if self._contract.validator(schema, "request").is_valid(changed) else value
 
     def _linked(self, media_type: MediaType, value: Any) -> Any:
         """Return content whose members that name other things, such as `customer_id`, name some that are there."""
@@ -259,7 +257,8 @@ class Drafter:
 
     # Parameters.
 
-    def _known(self, *, own: bool) -> Iterator[PathChoice]:
+    def _known(self, *, own: bool, last: bool = True) -> Iterator[PathChoice]:
+        """Yield choices that name known items; without `last` the path's own item is a made-up one below them."""
         names = parse_template(self._operation.path).parameters
         seen: list[Mapping[str, Any]] = []
         count = 0
@@ -267,9 +266,11 @@ class Drafter:
         for values, item in self._knowledge.items.candidates(self._operation, self._world, own=own):
             if len(values) < best or count >= _MOST_ITEMS:
                 continue  # fewer parameters are known of a shorter template
+            if not last and len(values) == len(names):
+                values = {name: value for name, value in values.items() if name != names[-1]}
             best = max(best, len(values))
             whole = dict(values)
-            origins: dict[str, Origin] = dict.fromkeys(values, LEARNED)
+            origins: dict[str, Origin] = dict.fromkeys(whole, LEARNED)
             for name in names:
                 if name not in whole:
                     whole[name], origins[name] = self._of_path(name)
@@ -278,8 +279,8 @@ class Drafter:
                 continue
             seen.append(typed)
             count += 1
-            last = item.template == nameless(self._operation.path) and item.listed
-            yield PathChoice(typed, origins, from_list=last)
+            listed = item.template == nameless(self._operation.path) and item.listed
+            yield PathChoice(typed, origins, from_list=listed)
 
     def _each(self, names: tuple[str, ...], kind: str) -> PathChoice | None:
         """Return a choice in which at least one value is of a kind, None if there is none of that kind."""

@@ -19,7 +19,7 @@ from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse,
 from mockserver.suite.target.paths import read_off
 
 #: Limits of what is read of one response.
-_MOST_ITEMS, _MOST_VALUES, _DEPTH = 20, 2000, 6
+_MOST_ITEMS, _MOST_VALUES, _DEPTH, _SHORT = 20, 2000, 6, 80
 #: Below this confidence a member is not taken for the identifier.
 _SURE_ENOUGH = 0.46
 #: Last words of members whose values name things.
@@ -217,6 +217,8 @@ class IdentifierReader:
                             self._items.add_named((*thing, name), holder[name], own=True, world=world)
         for name, value in _members(content):
             told = tuple(words(name))
+            if _is_scalar(value) and len(str(value)) <= _SHORT:
+                self._items.add_seen(name, value, operation.path)
             if len(told) > 1 and told[-1] in _NAMING and _is_scalar(value):
                 self._items.add_named(told, value, own=own and told[:-1] in things, world=world if own else None)
             elif isinstance(value, str) and "/" in value[:400]:

@@ -17,6 +17,7 @@ from mockserver.http.styles import primitive
 
 #: So many items are kept for a template, and so many values for a name: more would be of no use.
 _MOST = 40
+_FEW = 5
 #: Last words of names that identify a thing.
 IDENTIFYING = frozenset({"id", "uuid", "guid", "key", "slug", "code", "name", "number", "ref"})
 Name = tuple[str, ...]
@@ -102,6 +103,7 @@ class KnownItems:
     contract: Contract
     _items: dict[str, list[KnownItem]] = field(default_factory=dict)
     _named: dict[Name, list[NamedValue]] = field(default_factory=dict)
+    _seen: dict[str, list[tuple[Any, str]]] = field(default_factory=dict)
     _gone: set[tuple[str | None, str, tuple[str, ...]]] = field(default_factory=set)
     #: Raised with each new identifier, so that what failed for want of one is tried again.
     learned: int = 0
@@ -128,6 +130,17 @@ class KnownItems:
         if len(found) < _MOST and all(primitive(known.value) != primitive(value) for known in found):
             found.append(NamedValue(value, own, world))
             self.learned += 1
+
+    def add_seen(self, name: str, value: Any, path: str) -> None:
+        """Note a value that a response of a path showed in a member of a name."""
+        found = self._seen.setdefault(name, [])
+        if sum(place == path for _, place in found) < _FEW and all(known != value for known, _ in found):
+            found.append((value, path))
+
+    def seen(self, name: str, path: str) -> list[Any]:
+        """Return values that responses showed in members of a name, those first whose path is nearest to a path."""
+        found = sorted(self._seen.get(name, ()), key=lambda one: -_shared(one[1], path))
+        return [value for value, _ in found[:_FEW]]
 
     def adopt(self, template: str, texts: tuple[str, ...], world: str | None) -> KnownItem | None:
         """Note that the run created an item which a list showed afterwards; return it, None if it is not known."""
@@ -212,3 +225,9 @@ class KnownItems:
                 values = dict(zip(parameters, item.values, strict=True))
                 if all(given.get(name, primitive(value)) == primitive(value) for name, value in values.items()):
                     yield values, item
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many segments two paths have in common at their beginning."""
+    pairs = list(zip(one.split("/"), other.split("/"), strict=False))
+    return next((index for index, (first, second) in enumerate(pairs) if first != second), len(pairs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,8 @@ from mockserver.http.pointers import child
 #: A member's place in a value; `ITEM` stands for each item of an array.
 Place = tuple[str, ...]
 ITEM = "*"
+#: Stands for a member that is not there.
+MISSING: Any = object()
 _DEPTH, _MOST = 5, 400
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 #: What a description shows as an example: `(e.g. "example.com.")`, `for example: 42`, ``such as `a` ``.
@@ -25,9 +28,8 @@ _SHOWN = re.compile(
 )
 #: What a description says are the only values: `one of "Native", "Master"`, `set to "Zone"`.
 _LISTED = re.compile(
-    rf"(?:one of|set to|either|possible values(?: are)?|valid values(?: are)?|allowed values(?: are)?|must be)"
-    rf":?\s*(?:one of )?[{_QUOTES}](?P<first>[^{_QUOTES}]{{1,60}})",
-    re.IGNORECASE,
+    rf"(?i:one of|set to|either|possible values(?: are)?|valid values(?: are)?|allowed values(?: are)?|must be)"
+    rf":?\s*(?:one of )?(?:[{_QUOTES}](?P<first>[^{_QUOTES}]{{1,60}})|(?P<capitals>[A-Z][A-Z0-9_-]{{2,40}})\b)"
 )
 
 
@@ -105,4 +107,57 @@ def shown_in(description: str) -> str | None:
     if shown is not None:
         return shown["quoted"] or shown["bare"].rstrip(".,;:")
     listed = _LISTED.search(description)
-    return listed["first"] if listed is not None else None
+    return (listed["first"] or listed["capitals"]) if listed is not None else None
+
+
+def with_descriptions(contract: Contract, schema: str, value: Any) -> Any:
+    """Return a generated value with texts that descriptions show as examples, where it stays valid."""
+    is_valid = contract.validator(schema, "request").is_valid
+    for place, pointer in places(contract, schema):
+        shown = described(contract, pointer) if isinstance(value_at(value, place), str) else None
+        changed = MISSING if shown is None else with_member(value, place, shown)
+        if changed is not MISSING and is_valid(changed):
+            value = changed
+    return value
+
+
+def value_at(value: Any, place: Place) -> Any:
+    """Return the member at a place, in the first item of arrays; `MISSING` if it is not there."""
+    for part in place:
+        if part == ITEM:
+            value = value[0] if isinstance(value, list) and value else MISSING
+        else:
+            value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
+        if value is MISSING:
+            return MISSING
+    return value
+
+
+def with_member(value: Any, place: Place, member: Any) -> Any:
+    """Return a value with a member set at a place, in each item of arrays; `MISSING` if what holds it is not there."""
+    if not place:
+        return member
+    first, rest = place[0], place[1:]
+    if first == ITEM:
+        if not isinstance(value, list) or not value:
+            return MISSING
+        changed = [with_member(one, rest, copy.deepcopy(member)) for one in value]
+        return MISSING if any(one is MISSING for one in changed) else changed
+    if not isinstance(value, dict):
+        return MISSING
+    inner = with_member(value.get(first, {} if rest and rest[0] != ITEM else MISSING), rest, member) if rest else member
+    return MISSING if inner is MISSING else {**value, first: inner}
+
+
+def without_member(value: Any, place: Place) -> Any:
+    """Return a value without the member at a place, in each item of arrays."""
+    if not place:
+        return value
+    first, rest = place[0], place[1:]
+    if first == ITEM:
+        return [without_member(one, rest) for one in value] if isinstance(value, list) else value
+    if not isinstance(value, dict) or first not in value:
+        return value
+    if not rest:
+        return {name: member for name, member in value.items() if name != first}
+    return {**value, first: without_member(value[first], rest)}

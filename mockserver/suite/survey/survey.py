@@ -190,7 +190,7 @@ class _Surveyor:
         """Yield requests to be tried, each with its draft; what was said of the last one decides the next."""
         arguments, origins = drafter.arguments()
         choices = list(drafter.paths(strangers=strangers))
-        corrector = Corrector(self.run.contract, operation)
+        corrector = Corrector(self.run.contract, operation, self.run.known.items)
         for number, choice in enumerate(choices):
             for media_type, value, origin in drafter.bodies(self._shown(operation, choice)):
                 draft: Draft | None = Draft(
