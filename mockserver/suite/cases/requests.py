@@ -15,7 +15,7 @@ from mockserver.http.media_types import concrete, covering, is_json, json_conten
 from mockserver.http.path_templates import parse_template
 from mockserver.http.styles import encode_query, encode_text
 from mockserver.suite.cases.contents import encoded, file_of, is_file, preferred
-from mockserver.suite.cases.sample_values import sample_value
+from mockserver.suite.cases.sample_values import sample_argument, sample_value
 from mockserver.suite.identities.identities import Identities, Identity, credentials
 from mockserver.suite.identities.object_owners import may_call, own_name, place_name, usual_name
 from mockserver.suite.target.exchange import WireRequest
@@ -148,7 +148,7 @@ class Composer:
         validator = self.contract.validator(schema, "request")
         valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
         found = next(valid, _NOTHING)
-        return sample_value(self.contract, schema) if found is _NOTHING else found
+        return sample_argument(self.contract, schema) if found is _NOTHING else found
 
     def _about(
         self,

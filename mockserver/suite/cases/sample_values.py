@@ -66,6 +66,17 @@ def sample_value(contract: Contract, schema: str, *, variant: int = 0, whole: bo
     return copy.deepcopy(made)
 
 
+def sample_argument(contract: Contract, schema: str, *, key: str = "") -> Any:
+    """Return a valid value for a parameter: a text where its schema takes any value, since it is one when it is sent.
+
+    Raises:
+        NotRun: none could be made.
+    """
+    value = sample_value(contract, schema, key=key)
+    is_empty = value is None or value in ({}, [])
+    return "sample" if is_empty and contract.validator(schema, "request").is_valid("sample") else value
+
+
 def _generator(contract: Contract) -> Generator:
     """Return the generator of a contract's requests; what is planned there is planned from today on."""
     known = contract.generators.get("requests")

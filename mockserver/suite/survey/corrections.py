@@ -12,7 +12,7 @@ from typing import Any
 from mockserver import sources
 from mockserver.contract.model import Contract, Operation, Parameter
 from mockserver.contract.resources.identifiers import words
-from mockserver.contract.values.texts import FORMATS
+from mockserver.contract.values.texts import FORMATS, typical_text
 from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.survey.drafts import MADE, Draft
 from mockserver.suite.survey.known_items import KnownItems
@@ -82,6 +82,9 @@ class Corrector:
             if (better := self._of_quoted_value(changed, known, complaint, attempt)) is not changed:
                 changed = better
                 continue
+            if (better := self._of_unknown_member(changed, known, complaint, attempt)) is not changed:
+                changed = better
+                continue
             for name in _named(complaint, names):
                 before = changed
                 if name in self._parameters:
@@ -108,6 +111,24 @@ class Corrector:
         for length, place, pointer in sorted(quoted, key=lambda one: -one[0]):
             if length:
                 return self._member(draft, [(place, pointer)], place[-1], complaint, attempt)
+        return draft
+
+    def _of_unknown_member(
+        self, draft: Draft, known: list[tuple[Place, str]], complaint: Complaint, attempt: int
+    ) -> Draft:
+        """Return a draft with a member that a server requires and no schema describes, where the contract allows it."""
+        place = complaint.place
+        schema = draft.media_type.schema if draft.media_type is not None else None
+        if schema is None or not place or "missing" not in kinds(complaint) or place[-1] in self._parameters:
+            return draft
+        if any(_plain(one)[-len(place) :] == place for one, _ in known) or value_at(draft.value, place) is not MISSING:
+            return draft
+        is_valid = self._contract.validator(schema, "request").is_valid
+        options: tuple[Any, ...] = (typical_text(place[-1], sources.chance(*place, attempt)), 1, {}, [])
+        for option in options:
+            value = with_member(draft.value, place, option)
+            if value is not MISSING and is_valid(value):
+                return replace(draft, value=value, corrected=True)
         return draft
 
     def _parameter(self, draft: Draft, parameter: Parameter, complaint: Complaint, attempt: int) -> Draft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -14,8 +15,8 @@ from mockserver.http.path_templates import parse_template
 from mockserver.messages import NO_CONTENT
 from mockserver.suite.cases.contents import encoded, file_of, is_file, preferred
 from mockserver.suite.cases.requests import is_refused
-from mockserver.suite.cases.sample_values import sample_value
-from mockserver.suite.survey.knowledge import Knowledge
+from mockserver.suite.cases.sample_values import sample_argument, sample_value
+from mockserver.suite.survey.knowledge import Knowledge, readings, typed
 from mockserver.suite.survey.known_items import IDENTIFYING, nameless, names_of, singulars
 from mockserver.suite.survey.schema_members import (
     is_read_only,
@@ -113,7 +114,7 @@ class Drafter:
             yield from self._known(own=False, last=False)
         if not own and not others:
             made = self._each(names, "made")
-            if made is not None:
+            if made is not None and (strangers or not changes or not self._is_strangers(made)):
                 yield made
 
     def arguments(self) -> tuple[dict[tuple[str, str], Any], dict[str, Origin]]:
@@ -273,7 +274,7 @@ class Drafter:
             origins: dict[str, Origin] = dict.fromkeys(whole, LEARNED)
             for name in names:
                 if name not in whole:
-                    whole[name], origins[name] = self._of_path(name)
+                    whole[name], origins[name] = self._of_path(name, made=not last)
             typed = {name: self._typed(name, value) for name, value in whole.items()}
             if any(value is NO_CONTENT for value in typed.values()) or typed in seen:
                 continue
@@ -307,8 +308,10 @@ class Drafter:
             return
         yield from self._values(parameter)
 
-    def _of_path(self, name: str) -> tuple[Any, Origin]:
-        return next(iter(self._options(name)), (NO_CONTENT, MADE))
+    def _of_path(self, name: str, *, made: bool) -> tuple[Any, Origin]:
+        """Return a value for a parameter of the path, a made-up one where examples may be somebody's items."""
+        found = (one for one in self._options(name) if not made or one[1] == MADE)
+        return next(found, (NO_CONTENT, MADE))
 
     def _value(self, parameter: Parameter) -> tuple[Any, Origin]:
         return next(iter(self._values(parameter)), (NO_CONTENT, MADE))
@@ -343,10 +346,10 @@ class Drafter:
             shown = shown_in(description)
             if shown is not None and is_valid(shown):
                 yield shown, MADE
-        try:
-            yield sample_value(self._contract, schema), MADE
-        except NotRun:
-            return
+        for key in ("made up", "") if any(is_valid(value) for value in examples) else ("",):
+            with suppress(NotRun):
+                yield sample_argument(self._contract, schema, key=key), MADE
+                return
 
     def _learned(self, parameter: Parameter) -> Iterator[Any]:
         """Yield values that responses showed under the name of a parameter, as they fit its type."""
@@ -356,22 +359,11 @@ class Drafter:
         names = [told] if len(told) > 1 else [] if told[0] in IDENTIFYING else [(*told, "id")]
         for name in names:
             for value in self._knowledge.items.named(name, self._world):
-                yield from self._readings(value)
-
-    def _readings(self, value: Any) -> Iterator[Any]:
-        yield value
-        if isinstance(value, str) and value.lstrip("-").isdigit() and len(value) < 20:
-            yield int(value)
-        elif isinstance(value, int):
-            yield str(value)
+                yield from readings(value)
 
     def _typed(self, name: str, value: Any) -> Any:
         """Return a value as a path parameter's schema takes it, NO_CONTENT if it takes it in no way."""
-        parameter = self._declared.get(name)
-        if parameter is None or parameter.schema is None:
-            return value
-        is_valid = self._contract.validator(parameter.schema, "request").is_valid
-        return next((one for one in self._readings(value) if is_valid(one)), NO_CONTENT)
+        return typed(self._contract, self._declared.get(name), value)
 
     def _is_about_the_item(self) -> bool:
         """Tell whether a call would change the item that its path names, not only something below it."""

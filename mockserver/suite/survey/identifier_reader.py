@@ -22,6 +22,8 @@ from mockserver.suite.target.paths import read_off
 _MOST_ITEMS, _MOST_VALUES, _DEPTH, _SHORT = 20, 2000, 6, 80
 #: Below this confidence a member is not taken for the identifier.
 _SURE_ENOUGH = 0.46
+#: From this one on it is.
+_NO_DOUBT = 0.8
 #: Last words of members whose values name things.
 _NAMING = frozenset({"id", "uuid", "guid"})
 #: Members that hold the items of a list, where there are several lists.
@@ -96,7 +98,7 @@ class IdentifierReader:
 
     def _note_removal(self, operation: Operation, around: Mapping[str, str], world: str | None) -> None:
         template = next(item_templates(operation.path), "")
-        if template and template.rstrip("/") == operation.path.rstrip("/"):
+        if template and template.rstrip("/") == operation.path.rstrip("/") and _values(template, around):
             self._items.remove(template, _values(template, around), world)
 
     def _note_path(
@@ -106,6 +108,8 @@ class IdentifierReader:
         for template in item_templates(operation.path):
             own = operation.method == "PUT" and response.status == _CREATED
             exact = template.rstrip("/") == operation.path.rstrip("/")
+            if not _values(template, around):
+                continue
             if exact or operation.method in {"GET", "HEAD"}:
                 item = KnownItem(nameless(template), _values(template, around), own and exact, world if own else None)
                 self._items.add(item)
@@ -170,7 +174,8 @@ class IdentifierReader:
                     values = self._listed(template, given, item)
                     if values is not None:
                         shown += 1
-                        self._items.add(KnownItem(nameless(template), values, world=None, listed=True))
+                        sure = self._is_sure(template, given, item)
+                        self._items.add(KnownItem(nameless(template), values, world=None, listed=sure))
                 if shown:
                     break
         things = [thing for segment in _literals(operation.path) for thing in singulars(segment)]
@@ -180,6 +185,14 @@ class IdentifierReader:
                     if _is_scalar(item.get(name)):
                         for thing in things:
                             self._items.add_named((*thing, name), item[name], own=False, world=None)
+
+    def _is_sure(self, template: str, around: Mapping[str, str], item: Any) -> bool:
+        """Tell whether the members of a listed item that name it have names that leave no doubt."""
+        missing = [name for name in parse_template(template).parameters if name not in around]
+        collection = _last_literal(template)
+        return isinstance(item, dict) and all(
+            identifier(name, ExampleShape(item), frozenset(), collection)[1] >= _NO_DOUBT for name in missing
+        )
 
     def _listed(self, template: str, around: Mapping[str, str], item: Any) -> tuple[Any, ...] | None:
         if _is_scalar(item):
@@ -245,7 +258,9 @@ class IdentifierReader:
 
 
 def _values(template: str, around: Mapping[str, str]) -> tuple[Any, ...]:
-    return tuple(around[name] for name in parse_template(template).parameters)
+    """Return the values of a template's parameters, () if a path does not have them all."""
+    names = parse_template(template).parameters
+    return tuple(around[name] for name in names) if all(name in around for name in names) else ()
 
 
 def _aligned(template: str, path: str, around: Mapping[str, str]) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.contract.model import Contract, MediaType, Operation
+from mockserver.contract.model import Contract, MediaType, Operation, Parameter
 from mockserver.http.path_templates import parse_template
 from mockserver.messages import NO_CONTENT
 from mockserver.suite.survey.fresh_values import fresh
@@ -18,6 +18,7 @@ from mockserver.suite.target.exchange import WireRequest, WireResponse
 
 #: So many items are created for calls after the survey in one collection.
 MAX_CREATED = 40
+_MOST_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,23 @@ class Accepted:
     media_type: MediaType | None = None
     value: Any = NO_CONTENT
     world: str | None = None
+
+
+def readings(value: Any) -> Iterator[Any]:
+    """Yield a value, and the number or text that it may stand for in a path."""
+    yield value
+    if isinstance(value, str) and value.lstrip("-").isdigit() and len(value) < _MOST_DIGITS:
+        yield int(value)
+    elif isinstance(value, int):
+        yield str(value)
+
+
+def typed(contract: Contract, parameter: Parameter | None, value: Any) -> Any:
+    """Return a value as a parameter's schema takes it, NO_CONTENT if it takes it in no way."""
+    if parameter is None or parameter.schema is None:
+        return value
+    is_valid = contract.validator(parameter.schema, "request").is_valid
+    return next((one for one in readings(value) if is_valid(one)), NO_CONTENT)
 
 
 @dataclass(slots=True)
@@ -96,7 +114,7 @@ class Knowledge:
         accepted = self.accepted.get(operation.label)
         usable = accepted is not None and self._is_usable(operation, accepted, world, fixed)
         if own:
-            for values, _ in self.items.candidates(operation, world, own=True, fixed=fixed):
+            for values in self._candidates(operation, world, fixed, own=True):
                 if all(name in values for name in names):
                     return {name: values[name] for name in names}
         if usable and accepted is not None:
@@ -105,9 +123,19 @@ class Knowledge:
         for name in names:
             if not own and (given := self.given.of(operation, name)):
                 found[name] = given[0]
-        for values, _ in () if own else self.items.candidates(operation, world, fixed={**fixed, **found}):
+        for values in () if own else self._candidates(operation, world, {**fixed, **found}, own=False):
             return {**{name: value for name, value in values.items() if name in names}, **found}
         return found
+
+    def _candidates(
+        self, operation: Operation, world: str | None, fixed: Mapping[str, Any], *, own: bool
+    ) -> Iterator[dict[str, Any]]:
+        """Yield path parameters that name known items, as the contract takes them."""
+        declared = {one.name: one for one in operation.parameters if one.location == "path"}
+        for values, _ in self.items.candidates(operation, world, own=own, fixed=fixed):
+            found = {name: typed(self.contract, declared.get(name), value) for name, value in values.items()}
+            if all(value is not NO_CONTENT for value in found.values()):
+                yield found
 
     def lacks(self, operation: Operation, world: str | None, fixed: Mapping[str, Any]) -> Operation | None:
         """Return the operation that creates an item for a call, None if there is one, or none can be made."""

@@ -32,7 +32,7 @@ class KnownItem:
         values: of the template's parameters, in order.
         own: whether the run created it.
         world: the world that it is in, None for all.
-        listed: whether the list of its collection showed it.
+        listed: whether the list of its collection showed it, under a name that leaves no doubt.
     """
 
     template: str
@@ -105,8 +105,14 @@ class KnownItems:
     _named: dict[Name, list[NamedValue]] = field(default_factory=dict)
     _seen: dict[str, list[tuple[Any, str]]] = field(default_factory=dict)
     _gone: set[tuple[str | None, str, tuple[str, ...]]] = field(default_factory=set)
+    _collections: frozenset[str] = field(init=False)
     #: Raised with each new identifier, so that what failed for want of one is tried again.
     learned: int = 0
+
+    def __post_init__(self) -> None:
+        self._collections = frozenset(
+            nameless(one.path) for one in self.contract.operations if one.method in {"GET", "POST"}
+        )
 
     def add(self, item: KnownItem) -> bool:
         """Note an item; return whether it was not known before."""
@@ -176,8 +182,22 @@ class KnownItems:
         """Return the values known under a name."""
         return [one.value for one in self._named.get(name, ()) if one.world in {None, world}]
 
+    def was_listed(self, template: str, values: tuple[Any, ...]) -> bool:
+        """Tell whether the list of its collection showed an item."""
+        texts = tuple(map(primitive, values))
+        return any(one.listed and one.texts == texts for one in self._items.get(nameless(template), ()))
+
+    def has_shown(self, value: Any) -> bool:
+        """Tell whether a value is one that a response showed as the identifier of something."""
+        text = primitive(value) if isinstance(value, str | int) else ""
+        return any(text == primitive(one.value) for found in self._named.values() for one in found) or any(
+            text in one.texts for found in self._items.values() for one in found
+        )
+
     def _by_name(self, template: str, world: str | None) -> Iterator[KnownItem]:
-        """Yield items whose last parameter is known by its name alone, below items that are there."""
+        """Yield items of no collection whose last parameter is known by its name alone, below items that are there."""
+        if nameless(template.rstrip("/").rpartition("/")[0] or "/") in self._collections:
+            return
         values = [one for name in names_of(template) for one in self._named.get(name, ()) if one.world in {None, world}]
         if not values:
             return

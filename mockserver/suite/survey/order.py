@@ -55,6 +55,8 @@ def is_item(operation: Operation) -> bool:
 
 
 def _turn(operation: Operation, *, makes: bool) -> int:
+    if is_login(operation):
+        return 6
     if operation.safe:
         return 2 if is_item(operation) else 0
     if makes:

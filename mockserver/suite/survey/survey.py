@@ -12,6 +12,7 @@ What was learned serves all later requests. What never succeeded is judged by `c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -155,6 +156,8 @@ class _Surveyor:
         strangers = run.own or matches_glob(operation, run.policy.patterns)
         self._require_allowed(operation, strangers=strangers)
         caller = self._caller(operation, self.session)
+        if operation.method == "DELETE":
+            self._see_it_listed(operation)
         drafter = Drafter(run.contract, run.known, operation, self._world)
         tried = {_key(exchange) for _, exchange in result.refused}
         for draft, request in self._requests(operation, caller, drafter, result, strangers=strangers):
@@ -170,6 +173,25 @@ class _Surveyor:
                 return
             result.refused.append((draft, Exchange(request, response)))
             if response.status in _FINAL or response.status == _TOO_MANY:
+                return
+
+    def _see_it_listed(self, operation: Operation) -> None:
+        """Read the list of a collection before an item of it is deleted, where no item can be read by itself.
+
+        That it was there before is what tells afterwards that it is gone.
+        """
+        by_label, head = self.run.contract.by_label, operation.path.rstrip("/").rpartition("/")[0]
+        if any(one.method == "GET" and nameless(one.path) == nameless(operation.path) for one in by_label.values()):
+            return
+        listing = by_label.get(f"GET {head}") or by_label.get(f"GET {head}/")
+        if listing is None or listing.label not in self.run.known.accepted or not is_item(operation):
+            return
+        for values, item in self.run.known.items.candidates(operation, self._world, own=True):
+            if item.template == nameless(operation.path):
+                around = dict(zip(parse_template(head).parameters, values.values(), strict=False))
+                with suppress(NotRun):
+                    request = self.session.request(listing, self.run.allowed(listing), path_values=around)
+                    self.session.call(listing, request)
                 return
 
     def _require_allowed(self, operation: Operation, *, strangers: bool) -> None:
