@@ -10,7 +10,7 @@ import click
 
 from mockserver.commands.help import GroupedCommand
 from mockserver.commands.options import FILE, contract_option
-from mockserver.commands.suite_options import IDENTITIES, RESTORE_VALUES, SETTLE, connection_options
+from mockserver.commands.suite_options import HEADER, IDENTITIES, RESTORE_VALUES, SETTLE, connection_options
 from mockserver.contract.model import Contract
 from mockserver.errors import UsageError
 from mockserver.plugins.discovery import DEFAULT, find, load
@@ -28,6 +28,7 @@ from mockserver.suite.verdicts.verdict import ExitCode
 @click.argument("ledger", type=FILE)
 @contract_option()
 @IDENTITIES
+@HEADER
 @RESTORE_VALUES
 @SETTLE
 @connection_options

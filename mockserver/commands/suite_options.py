@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from mockserver.commands.options import FILE, Command, contract_option, option, overlay_option
@@ -21,6 +23,24 @@ IDENTITIES = option(
     type=FILE,
     group=_CREDENTIALS,
     help="Accounts of the target that the run may use (YAML), with ${VARIABLES} for secrets.",
+)
+
+
+class _Headers(click.ParamType[Any]):
+    """Header fields; several in the environment variable stand on lines of their own."""
+
+    name = "header"
+    envvar_list_splitter = "\n"
+
+
+HEADER = option(
+    "--header",
+    multiple=True,
+    type=_Headers(),
+    metavar="'NAME: VALUE'",
+    group=_CREDENTIALS,
+    help="Header field of every request, with ${VARIABLES} for secrets; a credential is left out of requests that are "
+    "to be refused for having none.",
 )
 SETTLE = option(
     "--settle",
@@ -177,6 +197,7 @@ def shared_options(command: Command) -> Command:
                 "target.",
             ),
             IDENTITIES,
+            HEADER,
             *CONNECTION,
             option(
                 "--allow-writes",

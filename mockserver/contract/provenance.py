@@ -13,6 +13,8 @@ from mockserver.http.pointers import split
 _EXTENSION = "x-mockserver-"
 #: Key of the reasons that many marks share: name to text.
 REASONS = "x-mockserver-reasons"
+#: How a contract without any marks knows each of its statements.
+UNMARKED = "a contract without marks is documented throughout"
 Kind = Literal["source", "assumed", "observed"]
 
 #: In order of precedence where several are about the same element: an observation replaces an assumption.
@@ -118,7 +120,7 @@ class ProvenanceResolver:
         tokens = split(pointer)
         own = self._extension(tokens, self._objects(tokens)) is not None
         if not self.marked and not own:
-            return Provenance("source", "a contract without marks is documented throughout", pointer)
+            return Provenance("source", UNMARKED, pointer)
         found = self.mark(pointer)
         if found is not None:
             kind, text = found

@@ -130,6 +130,7 @@ class Oracle:
             "checks": sorted(run.checks.only),
             "exclude_checks": sorted(run.checks.left_out),
             "settle": run.settle_seconds,
+            "own_fields": sorted(run.identities.own_fields),
         }
         self._process: subprocess.Popen[str] | None = None
         self._opinion: Opinion | None = None
@@ -235,6 +236,7 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             # Nothing is put back there, but it may be written.
             originals=OriginalValues(dict.fromkeys(spec["restorable"])),
         )
+        run.fingerprints.leave_out(spec["own_fields"])
         if spec["settings"] is None:
             outcome = check(run)
         else:

@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.identities.header_options import with_headers
+from mockserver.suite.identities.identities import register_secrets
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.reports.conclusion import conclude
 from mockserver.suite.reports.files import Reports, require_writable
@@ -72,9 +74,9 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
         require_writable("--write-baseline", options.write_baseline)
     baseline = load_baseline(options.baseline, datetime.now(UTC).date())
     redact = OutputFilter()
-    for identity in who_calls(options.identities, seed_data=options.own_seed_data).all:
-        for name, value in identity.secrets():
-            redact.secrets.add(name, value)
+    contract = options.load_contract()
+    given = who_calls(options.identities, seed_data=options.own_seed_data)
+    register_secrets(with_headers(given, options.header, contract), redact.secrets)
     # Each part masks what it shows, and nothing gets past here either.
     with filtered_output(redact):
         document = baseline.mark(run_in_parts(options, settings, workers))

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from mockserver.suite.checks import robustness
 from mockserver.suite.fuzz.engine import FuzzSettings
-from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare

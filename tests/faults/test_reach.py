@@ -94,7 +94,7 @@ def _without_paths() -> dict[str, Any]:
 def test_without_identities_the_page_says_how_to_give_some(judge: Judge) -> None:
     told = judge(_behind(TOKEN), SECURED["paths"], **_without_paths())
     assert told.first.startswith("NOT JUDGED: no operation ever succeeded")
-    assert "; give the run an account with --identities FILE\n" in told.page
+    assert "; give the run an account with --identities FILE owner" in " ".join(told.page.split())
 
 
 def test_credentials_that_are_accepted_are_no_finding(judge: Judge) -> None:
@@ -130,7 +130,7 @@ def test_a_wrong_base_path_is_named_with_the_contracts_own(judge: Judge) -> None
     wrong = judge(answer, paths, servers=servers)
     assert wrong.exit_code == 2, wrong.page
     assert wrong.first.startswith("NOT JUDGED: every path was answered with 404")
-    assert "is the base path right? The contract has /v1; try http://127.0.0.1:" in wrong.page
+    assert "is the base path right? The contract has /v1; try http://127.0.0.1:" in " ".join(wrong.page.split())
     right = judge(answer, paths, servers=servers, options={"base": "/v1"})
     assert right.exit_code == 0, right.page
 

@@ -20,7 +20,8 @@ from mockserver import create_app
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.checks import permissions
-from mockserver.suite.identities.identities import Identity, seeded_identities
+from mockserver.suite.identities.identities import Identity
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import make, plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.paths import Resolver

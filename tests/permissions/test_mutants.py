@@ -11,7 +11,7 @@ from mockserver.selftest.mutant_server import MutantServer
 from mockserver.selftest.mutants.foreign_objects import OBJECTS
 from mockserver.selftest.registry import all_mutants
 from mockserver.stub.store.seed import load_seed
-from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.processes import StubControl

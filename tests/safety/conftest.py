@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mockserver.http import basic
-from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.targets import HttpTarget
 from tests import defaults

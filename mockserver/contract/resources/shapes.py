@@ -68,6 +68,16 @@ class SchemaShape:
                 pending.extend(child(place, keyword, str(index)) for index in range(len(schema.get(keyword) or ())))
 
     @property
+    def schemas(self) -> tuple[dict[str, Any], ...]:
+        """The schemas that describe the value, as they stand in the document."""
+        return tuple(schema for schema, _ in self._parts)
+
+    @property
+    def pointers(self) -> tuple[str, ...]:
+        """Pointers of the schemas that describe the value, the whole one first."""
+        return tuple(place for _, place in self._parts)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names in `properties` of all the schemas."""
         return tuple(dict.fromkeys(name for schema, _ in self._parts for name in schema.get("properties") or ()))

@@ -70,10 +70,17 @@ class Generator:
         self._seed = seed
         self._today = today
         self._flattener = Flattener(contract)
-        self._usual: dict[tuple[str, Direction, bool, int], Any] = {}
+        self._usual: dict[tuple[str, Direction, bool, int, bool], Any] = {}
 
     def generate(
-        self, pointer: str, direction: Direction, key: str = "", *, minimal: bool = False, variant: int = 0
+        self,
+        pointer: str,
+        direction: Direction,
+        key: str = "",
+        *,
+        minimal: bool = False,
+        variant: int = 0,
+        examples: bool = True,
     ) -> Any:
         """Return a generated, valid value of the schema at a JSON pointer of the contract.
 
@@ -84,11 +91,12 @@ class Generator:
                 are taken where it has some.
             minimal: objects have the members that are required, and no others.
             variant: another one takes other examples where a schema has several.
+            examples: whether the schema's own examples and defaults may be taken.
 
         Raises:
             CannotGenerate: none was found.
         """
-        known = (pointer, direction, minimal, variant)
+        known = (pointer, direction, minimal, variant, examples)
         if not key and known in self._usual:
             return self._usual[known]
         validator = self._contract.validator(pointer, direction)
@@ -98,6 +106,7 @@ class Generator:
             chance = sources.chance(self._seed, pointer, key, number)
             try:
                 chosen = replace(strategy, variant=variant) if variant else strategy
+                chosen = chosen if examples else replace(chosen, examples=False)
                 maker = ValueMaker(self._flattener, direction, chosen, chance, vary=bool(key), today=self._today)
                 value = maker.value(self._flattener.at(pointer))
             except (Impossible, RecursionError) as reason:

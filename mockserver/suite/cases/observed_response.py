@@ -46,7 +46,9 @@ class ObservedResponse:
     media_type: MediaType | None = None
     issued: tuple[tuple[str, ...], ...] = field(default=())
 
-    def failure(self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule) -> CheckFailure:
+    def failure(
+        self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule, cause: str = ""
+    ) -> CheckFailure:
         """Return the failure of a check on this response."""
         return CheckFailure(
             check,
@@ -57,6 +59,7 @@ class ObservedResponse:
             pointer=pointer,
             rule=rule,
             exchange=self.exchange,
+            cause=cause,
         )
 
     @property

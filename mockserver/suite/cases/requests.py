@@ -93,6 +93,9 @@ class Composer:
                 raise NotRun(f"the identity {identity.label} has no credential for its security scheme")
             fields += shown[0]
             query += [part for name, secret in shown[1] for part in query_parts(name, secret)]
+        else:
+            fields += self._identities.with_no_identity(self.contract, operation)
+        settled = {name.lower() for name, _ in (*fields, *self._identities.always)}
         values = dict(path_values or {})
         given = dict(arguments or {})
         if identity is not None and operation.objects is not None and operation.objects.requested and not values:
@@ -107,6 +110,8 @@ class Composer:
                 continue
             if parameter.name in values:
                 continue
+            if parameter.location == "header" and parameter.name.lower() in settled:
+                continue  # it is the identity's, or that of --header
             value = given[place] if place in given else self._argument(operation, parameter)
             if parameter.location == "path":
                 values[parameter.name] = value
@@ -148,7 +153,14 @@ class Composer:
         validator = self.contract.validator(schema, "request")
         valid = (example.value for example in parameter.examples.values() if validator.is_valid(example.value))
         found = next(valid, _NOTHING)
-        return sample_argument(self.contract, schema) if found is _NOTHING else found
+        value = sample_argument(self.contract, schema) if found is _NOTHING else found
+        if parameter.location == "path" and not operation.safe and self._is_somebodys(value):
+            return sample_argument(self.contract, schema, examples=False)
+        return value
+
+    def _is_somebodys(self, value: Any) -> bool:
+        """Tell whether a value names something that was seen on the target, and that the run may not have made."""
+        return self.known is not None and self.known.items.has_shown(value)
 
     def _about(
         self,

@@ -46,7 +46,9 @@ _HOSTILE_NUMBERS = ("9" * 400, "1e999", str(2**31), str(2**63), str(-(2**63) - 1
 _WRONG_TYPES: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
-def sample_value(contract: Contract, schema: str, *, variant: int = 0, whole: bool = False, key: str = "") -> Any:
+def sample_value(
+    contract: Contract, schema: str, *, variant: int = 0, whole: bool = False, key: str = "", examples: bool = True
+) -> Any:
     """Return a value that is valid by the schema at a JSON pointer, its own example if it has one.
 
     Args:
@@ -54,25 +56,28 @@ def sample_value(contract: Contract, schema: str, *, variant: int = 0, whole: bo
         schema: its JSON pointer.
         variant: another one takes other examples where a schema has several.
         whole: whether members that are not required are there, too.
-        key: another one gives another value where the schema leaves room; without one examples are taken.
+        key: another one gives another value where the schema leaves room.
+        examples: whether the schema's own examples and defaults may be taken.
 
     Raises:
         NotRun: none could be made.
     """
     try:
-        made = _generator(contract).generate(schema, "request", key, minimal=not whole, variant=variant)
+        made = _generator(contract).generate(
+            schema, "request", key, minimal=not whole, variant=variant, examples=examples
+        )
     except CannotGenerate as reason:
         raise NotRun(f"no valid value could be made from the schema at {schema}; give it an example") from reason
     return copy.deepcopy(made)
 
 
-def sample_argument(contract: Contract, schema: str, *, key: str = "") -> Any:
+def sample_argument(contract: Contract, schema: str, *, examples: bool = True) -> Any:
     """Return a valid value for a parameter: a text where its schema takes any value, since it is one when it is sent.
 
     Raises:
         NotRun: none could be made.
     """
-    value = sample_value(contract, schema, key=key)
+    value = sample_value(contract, schema, examples=examples)
     is_empty = value is None or value in ({}, [])
     return "sample" if is_empty and contract.validator(schema, "request").is_valid("sample") else value
 

@@ -15,6 +15,7 @@ from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.survey.drafts import BODY, EXAMPLE, MADE, Draft
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.verdicts.causes import NOT_THERE
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 
@@ -32,6 +33,9 @@ _IDENTIFIER = re.compile(
 _IDENTIFYING_FORMATS = frozenset({"uuid", "uri", "uri-reference"})
 #: Keywords of a schema that give a value to send.
 _GIVEN = ("example", "examples", "default", "enum", "const")
+
+#: Title of the finding that the server does not have an operation.
+_MISSING = "the operation is not there"
 
 Attempt = tuple[Draft, Exchange]
 
@@ -93,7 +97,7 @@ def _judge(session: Session, operation: Operation, attempts: Sequence[Attempt]) 
     contract = session.contract
     missing = _missing(session, operation, attempts)
     if missing is not None:
-        raise _failure(operation, missing[1], "the operation is not there", "contract")
+        raise _failure(operation, missing[1], _MISSING, "contract")
     listed = _listed_and_gone(operation, attempts)
     if listed is not None:
         raise _failure(operation, listed[1], "every valid request is refused", "contract")
@@ -160,6 +164,7 @@ def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) ->
         pointer=success.pointer if success is not None else operation.pointer,
         rule=rule,
         exchange=refused,
+        cause=NOT_THERE if title == _MISSING else "",
     )
 
 

@@ -62,6 +62,8 @@ def _checks_for(run: Run, operation: Operation) -> Iterable[OperationCheck]:
 
 def calls_without_credentials_are_refused(session: Session, operation: Operation) -> int:
     """Check that requests with no credentials, an empty field or another authentication scheme are refused."""
+    if operation.label in session.run.opened:
+        return 0  # the check of effects has told that anybody is let in
     scheme = scheme_of(session.run, operation)
     field = scheme.parameter if scheme.type == "apiKey" and scheme.location == "header" else "Authorization"
     token = canary(session, "OTHER_SCHEME")
@@ -75,7 +77,22 @@ def calls_without_credentials_are_refused(session: Session, operation: Operation
     ):
         with attempts.each():
             expect_refusal("calls_without_credentials_are_refused", session, operation, request, how)
+        if request is bare and attempts.accepted:
+            session.run.opened.add(operation.label)
+            break  # whoever comes without credentials comes in with wrong ones, too
     return attempts.conclude()
+
+
+def _expect_refusal(check: str, session: Session, operation: Operation, request: WireRequest, how: str) -> None:
+    """Send a request with wrong credentials, which must be refused; see `expect_refusal`.
+
+    Raises:
+        CheckFailure: the request is accepted, or refused with another status code than the documented one.
+        NotRun: the response does not tell, or anybody is let in, which is the finding of another check.
+    """
+    if operation.label in session.run.opened:
+        raise NoOccasion("it lets in callers without any credentials, which is the finding of another check")
+    expect_refusal(check, session, operation, request, how)
 
 
 def malformed_credentials_are_refused(session: Session, operation: Operation) -> int:
@@ -92,7 +109,7 @@ def malformed_credentials_are_refused(session: Session, operation: Operation) ->
     for value in values:
         request = bare.with_field("Authorization", value)
         with attempts.each():
-            expect_refusal("malformed_credentials_are_refused", session, operation, request, "malformed credentials")
+            _expect_refusal("malformed_credentials_are_refused", session, operation, request, "malformed credentials")
     return attempts.conclude()
 
 
@@ -103,7 +120,7 @@ def unknown_tokens_are_refused(session: Session, operation: Operation) -> int:
     for token in (canary(session, "UNKNOWN_TOKEN"), ""):
         with attempts.each():
             request = session.valid_request(operation, showing(session.run, operation, caller, token))
-            expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
+            _expect_refusal("unknown_tokens_are_refused", session, operation, request, "an unknown token")
     return attempts.conclude()
 
 
@@ -130,7 +147,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
         session.run.secrets.add(f"TOKEN_{name}", value)
         with attempts.each():
             request = session.valid_request(operation, showing(session.run, operation, caller, value))
-            expect_refusal("tokens_are_compared_whole", session, operation, request, "a changed token")
+            _expect_refusal("tokens_are_compared_whole", session, operation, request, "a changed token")
     return attempts.conclude()
 
 
@@ -153,7 +170,7 @@ def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:
     for who, secret in pairs:
         with attempts.each():
             request = session.valid_request(operation, showing(session.run, operation, who, secret or ""))
-            expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
+            _expect_refusal("tokens_belong_to_their_user", session, operation, request, "another user's token")
     return attempts.conclude()
 
 
@@ -166,7 +183,7 @@ def passwords_are_no_tokens(session: Session, operation: Operation) -> int:
     if caller.password in {shown, *caller.schemes.values()} or caller.has_token(caller.password):
         raise NoOccasion(f"the password of {caller.label} is also the credential that it calls with")
     request = session.valid_request(operation, showing(session.run, operation, caller, caller.password))
-    expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
+    _expect_refusal("passwords_are_no_tokens", session, operation, request, "the password in place of a token")
     return 1
 
 
@@ -182,7 +199,7 @@ def revoked_tokens_are_refused(session: Session, operation: Operation) -> int:
         raise NotRun(f"the token could not be revoked: {revocation.label} answered {revoked.status}")
     set_up(session, operation)
     request = session.valid_request(operation, identity)
-    expect_refusal("revoked_tokens_are_refused", session, operation, request, "a revoked token")
+    _expect_refusal("revoked_tokens_are_refused", session, operation, request, "a revoked token")
     return 1
 
 
@@ -197,7 +214,7 @@ def expired_tokens_are_refused(session: Session, operation: Operation) -> int:
     control.set_clock(session.world, int(time.time()) + _BEYOND_EXPIRY_SECONDS)
     set_up(session, operation, clock=False)  # again: the prepared state may have expired, too
     request = session.valid_request(operation, identity)
-    expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
+    _expect_refusal("expired_tokens_are_refused", session, operation, request, "an expired token")
     return 1
 
 

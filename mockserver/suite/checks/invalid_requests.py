@@ -13,6 +13,7 @@ from mockserver.http.media_types import covering
 from mockserver.http.pointers import child
 from mockserver.suite.cases.expectations import shortcoming
 from mockserver.suite.cases.preceding_calls import set_up
+from mockserver.suite.cases.request_kinds import kind_of_violation
 from mockserver.suite.cases.requests import NO_JSON, json_content_of, taken
 from mockserver.suite.cases.sample_values import invalid_values
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
@@ -115,6 +116,7 @@ def bodies_that_break_the_schema_are_refused(session: Session, operation: Operat
                 title=f"accepted {_part(violations[0])} that breaks {violations[0].keyword}",
                 pointer=broken_statement(session, violations).keyword_pointer,
                 got=_shown(violations[0]),
+                cause=f"requests with {kind_of_violation(violations[0])} are accepted",
             )
     return attempts.conclude()
 
@@ -176,6 +178,7 @@ def _expect_refusal(
     pointer: str,
     rule: Rule = "contract",
     got: str = "",
+    cause: str = "",
 ) -> None:
     response = session.call(operation, request)
     if response.status == 401 and operation.security:
@@ -191,6 +194,7 @@ def _expect_refusal(
         pointer=pointer,
         rule=rule,
         exchange=Exchange(request, response),
+        cause=cause,
     )
 
 

@@ -82,6 +82,11 @@ class Attempts:
         """Whether an attempt failed with more than drift, so that further attempts would add nothing."""
         return any(failure.rule != "silent" for failure in self._failures)
 
+    @property
+    def accepted(self) -> bool:
+        """Whether an attempt failed by a rule that holds for every server, such as that credentials are needed."""
+        return any(failure.rule == "universal" for failure in self._failures)
+
     @contextmanager
     def each(self, cases: int = 1) -> Iterator[None]:
         """Run the body as one attempt, worth `cases` cases if it passes; collect its failures instead of raising them.

@@ -13,6 +13,7 @@ from mockserver.suite.checks.planned_check import Attempts, PlannedCheck, on_ope
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.verdicts.causes import missing_field, undefined_method
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
 #: Servers may respond to these by themselves (RFC 9110, sections 9.3.2, 9.3.7 and 9.3.8).
@@ -76,17 +77,19 @@ def undefined_methods_are_refused(session: Session, *, operations: list[Operatio
     assert response is not None
     if response.status >= 500:
         return 1  # the finding of no_server_error
-    got = ""
+    got = cause = ""
     defined = {operation.method for operation in operations}
     allowed = {item.strip().upper() for item in (response.field("Allow") or "").split(",") if item.strip()}
     if response.status != 405:
         got = str(response.status)
+        cause = undefined_method(response)
     elif response.field("Allow") is None:
-        got = "405 without Allow"
+        got, cause = "405 without Allow", missing_field("Allow")
     elif not defined <= allowed:
-        got = f"405 with Allow: {response.field('Allow')}"
+        got, cause = f"405 with Allow: {response.field('Allow')}", "Allow does not name every defined method"
     elif allowed - defined - _IMPLICIT:
         got = f"405 with Allow: {response.field('Allow')}, which names undefined methods"
+        cause = "Allow names undefined methods"
     if got:
         raise CheckFailure(
             "undefined_methods_are_refused",
@@ -97,6 +100,7 @@ def undefined_methods_are_refused(session: Session, *, operations: list[Operatio
             pointer=_path_pointer(first),
             rule="silent",
             exchange=exchange,
+            cause=cause,
         )
     return 1
 

@@ -153,6 +153,10 @@ class Judge:
 
     def _take_scenario(self, recorder: Any) -> None:
         self.cases += len(recorder.interactions)
+        for case_id, interaction in recorder.interactions.items():
+            if interaction.response is not None:  # every response is judged by this check
+                label = _label(recorder.cases[case_id].value)
+                self.run.verdicts.took("no_server_error", label, interaction.response.elapsed)
         passed: Counter[tuple[str, str]] = Counter()
         for case_id, nodes in recorder.checks.items():
             case = recorder.cases[case_id].value

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import schemathesis
 from schemathesis.core.errors import InvalidStateMachine, InvalidTransition
@@ -16,7 +17,7 @@ from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.contract.roles import is_login
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
-from mockserver.http.pointers import child
+from mockserver.http.pointers import child, lookup
 from mockserver.suite.identities.identities import Identity, credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.policy import item_path
@@ -24,6 +25,8 @@ from mockserver.suite.selection.check_names import OF_SCHEMATHESIS
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.failures import NotRun
 
+#: Stands for the caller of an operation that needs none.
+_NOBODY = Identity()
 _PROBE_METHODS = ("get", "put", "post", "delete", "options", "patch", "trace")
 
 
@@ -158,8 +161,10 @@ def _provider(run: Run) -> type:
     class Provider:
         def get(self, case: Any, _context: Any) -> Identity | None:
             operation = operation_of(run, case)
-            if operation is None or not operation.security:
+            if operation is None:
                 return None
+            if not operation.security:
+                return _NOBODY if run.identities.with_no_identity(run.contract, operation) else None
             identity = run.allowed(operation)
             if identity is not None and operation.effect == "credentials":
                 try:
@@ -173,7 +178,10 @@ def _provider(run: Run) -> type:
             assert operation is not None
             shown = shown_for.get(operation.label)
             if shown is None:
-                shown = credentials(run.contract, operation, data)
+                if data is _NOBODY:
+                    shown = (run.identities.with_no_identity(run.contract, operation), ())
+                else:
+                    shown = credentials(run.contract, operation, data)
                 if operation.effect != "credentials":  # those are called with a token of their own each time
                     shown_for[operation.label] = shown
             for name, value in shown[0] if shown else ():
@@ -192,6 +200,7 @@ def operation_of(run: Run, case: Any) -> Operation | None:
 def followable(run: Run) -> dict[str, Any]:
     """Return a copy of the contract's document without links that cannot be followed, and report those."""
     data = copy.deepcopy(run.contract.document.data)
+    _drop_settled(run, data)
     if not any(links for _, links in _with_links(run, data)):
         return data
     broken = _broken(data)
@@ -205,6 +214,31 @@ def followable(run: Run) -> dict[str, Any]:
             "fuzz", one.source, f"the link {one.name} of {one.status_code} is not followed: {why[:300]}"
         )
     return data
+
+
+def _drop_settled(run: Run, data: dict[str, Any]) -> None:
+    """Remove the header parameters whose values the user gave, so that no case is about others."""
+    names = {name.lower() for name, _ in run.identities.always}
+    names |= {name.lower() for identity in run.identities.given for name in identity.headers}
+    paths = data.get("paths") if names else None
+    for item in paths.values() if isinstance(paths, dict) else ():
+        for holder in (item, *(item.values() if isinstance(item, dict) else ())):
+            parameters = holder.get("parameters") if isinstance(holder, dict) else None
+            if isinstance(parameters, list):
+                holder["parameters"] = [one for one in parameters if not _is_header(data, one, names)]
+
+
+def _is_header(data: dict[str, Any], parameter: Any, names: set[str]) -> bool:
+    """Tell whether a parameter, or what it refers to, is a header field of one of some names."""
+    reference = parameter.get("$ref") if isinstance(parameter, dict) else None
+    if isinstance(reference, str) and reference.startswith("#"):
+        try:
+            parameter = lookup(data, unquote(reference[1:]))
+        except LookupError:
+            return False
+    if not isinstance(parameter, dict) or parameter.get("in") != "header":
+        return False
+    return str(parameter.get("name", "")).lower() in names
 
 
 def _broken(data: dict[str, Any]) -> list[InvalidTransition]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from mockserver.contract.model import Operation
 from mockserver.http.json import clip
 from mockserver.suite.cases.observed_response import ObservedResponse
+from mockserver.suite.cases.request_kinds import VALID, kind_of_request
+from mockserver.suite.verdicts.causes import missing_field, undefined_method
 
 _QUOTED = re.compile(r"'([^']+)'")
 #: A call as schemathesis' messages name it: `DELETE /things/1`.
@@ -35,11 +37,17 @@ class SchemathesisFailure:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Title, expectation and observation of a finding; `got` is "" where the status code says all."""
+    """Title, expectation and observation of a finding.
+
+    Attributes:
+        got: what was seen; "" where the status code says all.
+        cause: what it has in common with others; "" where the title says all.
+    """
 
     title: str
     expected: str
     got: str = ""
+    cause: str = ""
 
 
 def wording(failure: SchemathesisFailure) -> Wording:
@@ -79,8 +87,11 @@ def _schema(failure: SchemathesisFailure) -> Wording:
     )
 
 
-def _accepted(_failure: SchemathesisFailure) -> Wording:
-    return Wording("a request that breaks the contract is accepted", "a rejection, such as 400 or 422")
+def _accepted(failure: SchemathesisFailure) -> Wording:
+    observed = failure.observed
+    kind = kind_of_request(observed.contract, failure.operation, observed.exchange.request)
+    cause = "" if kind == VALID else f"requests with {kind} are accepted"
+    return Wording("a request that breaks the contract is accepted", "a rejection, such as 400 or 422", cause=cause)
 
 
 def _refused(_failure: SchemathesisFailure) -> Wording:
@@ -102,14 +113,18 @@ def _missing_header(failure: SchemathesisFailure) -> Wording:
 
 def _method(failure: SchemathesisFailure) -> Wording:
     response = failure.observed.response
-    got = f"{response.status} without Allow" if response.status == 405 else ""
-    return Wording("an undefined method is not refused with 405 and Allow", "405 with Allow", got)
+    title = "an undefined method is not refused with 405 and Allow"
+    if response.status == 405:
+        return Wording(title, "405 with Allow", "405 without Allow", missing_field("Allow"))
+    return Wording(title, "405 with Allow", cause=undefined_method(response))
 
 
 def _allow(failure: SchemathesisFailure) -> Wording:
     shown = failure.observed.response.field("Allow")
     got = "no Allow" if shown is None else f"Allow: {clip(shown)}"
-    return Wording("Allow does not list the defined methods", "Allow with exactly the defined methods of the path", got)
+    cause = missing_field("Allow") if shown is None else ""
+    expected = "Allow with exactly the defined methods of the path"
+    return Wording("Allow does not list the defined methods", expected, got, cause)
 
 
 def _deleted(failure: SchemathesisFailure) -> Wording:

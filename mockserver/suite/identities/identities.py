@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from mockserver.contract.exchanges import presumed_success
-from mockserver.contract.model import Contract, Operation, SecurityScheme
-from mockserver.contract.source.loading import parse_yaml
+from mockserver.contract.model import SAFE_METHODS, Contract, Operation, SecurityScheme
 from mockserver.errors import UsageError
 from mockserver.http import basic
+from mockserver.suite.identities.issued_credentials import IssuedCredentials
+from mockserver.suite.identities.request_fields import (
+    cookie_pairs,
+    is_credential,
+    joined_fields,
+    variable,
+    without_cookies,
+)
 from mockserver.suite.target.exchange import Fields
-
-_KEYS = frozenset({"username", "token", "password", "level", "scopes", "schemes", "owns", "totp_secret"})
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Identity:
         owns: each domain and address that is its own, besides itself.
         owns_known: whether somebody said what it owns; if not, there may be more than `owns` has.
         more_tokens: what else is a token of its own, so that nobody takes it for another account's alone.
+        headers: header fields that each of its calls has, besides those of security schemes.
+        issued: what a login or an OAuth 2 token request gives it in this run, None where it needs neither.
     """
 
     username: str = ""
@@ -45,15 +50,22 @@ class Identity:
     totp_secret: str | None = None
     more_tokens: frozenset[str] = frozenset()
     owns_known: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+    issued: IssuedCredentials | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:
         """Name of the identity in messages and environment variables."""
         return self.username or self.level or "identity"
 
+    @property
+    def stem(self) -> str:
+        """Beginning of the names of the environment variables that replace its credentials in output."""
+        return re.sub(r"[^A-Z0-9]+", "_", self.label.upper()).strip("_") or "IDENTITY"
+
     def secrets(self) -> Iterator[tuple[str, str]]:
         """Yield each credential, after the name of the environment variable that replaces it in output."""
-        stem = re.sub(r"[^A-Z0-9]+", "_", self.label.upper()).strip("_") or "IDENTITY"
+        stem = self.stem
         for kind, value in (
             ("TOKEN", self.token),
             ("PASSWORD", self.password),
@@ -62,11 +74,31 @@ class Identity:
             if value:
                 yield f"{stem}_{kind}", value
         for name, value in self.schemes.items():
-            yield f"{stem}_{re.sub(r'[^A-Z0-9]+', '_', name.upper())}", value
+            yield f"{stem}_{variable(name)}", value
+        for name, value in self.headers.items():
+            if is_credential(name):
+                yield f"{stem}_{variable(name)}", value
+            if (login := basic.decode(value)) is not None:
+                yield f"{stem}_PASSWORD", login[1]
+        if self.issued is not None:
+            yield from ((f"{stem}_{name}", value) for name, value in self.issued.settings.secrets())
+
+    def masked(self) -> Iterator[tuple[str, str]]:
+        """Yield what is masked in output and may all the same come back: header fields that are no credential."""
+        for name, value in self.headers.items():
+            if not is_credential(name):
+                yield f"{self.stem}_{variable(name)}", value
+
+    @property
+    def usable(self) -> bool:
+        """Whether it has something to call with."""
+        return bool(self.token or self.schemes or self.password or self.headers or self.issued)
 
     def credential(self, scheme: SecurityScheme) -> str | None:
         """Return the credential that this identity sends for a security scheme, or None."""
         own = self.schemes.get(scheme.name, self.token)
+        if own is None and self.issued is not None:
+            own = self.issued.credential(scheme)
         # Without a token, Basic falls back to what RFC 7617 means by it: user name and password.
         return self.password if own is None and (scheme.type, scheme.scheme) == ("http", "basic") else own
 
@@ -77,18 +109,40 @@ class Identity:
         )
 
     def showing(self, shown: Mapping[str, str]) -> Identity:
-        """Return the same account with only the given credentials, by name of the security scheme."""
-        return replace(self, token=None, password=None, schemes=shown, totp_secret=None)
+        """Return the same account with only the given credentials, by name of the security scheme.
+
+        Header fields that are no credential stay: without its tenant a call is refused for another reason.
+        """
+        fields = {name: value for name, value in self.headers.items() if not is_credential(name)}
+        if not (self.token or self.schemes or self.password or self.issued):
+            fields = {}  # they are all that it calls with
+        return replace(self, token=None, password=None, schemes=shown, totp_secret=None, headers=fields, issued=None)
 
     def has_token(self, token: str | None) -> bool:
         """Tell whether a token belongs to this account, even if it also belongs to another account."""
-        return token is not None and (token == self.token or token in self.more_tokens)
+        if token is None:
+            return False
+        issued = self.issued is not None and self.issued.knows(token)
+        return issued or token == self.token or token in self.more_tokens
 
     def with_token(self, token: str) -> Identity:
         """Return the same account with another token; the previous token still counts as its own."""
         known = self.more_tokens | ({self.token} if self.token else frozenset())
-        return Identity(
-            self.username, token, self.password, self.level, self.scopes, {}, self.owns, None, known, self.owns_known
+        return replace(self, token=token, schemes={}, totp_secret=None, more_tokens=known, issued=None)
+
+    def fields(self, operation: Operation) -> Fields:
+        """Return the header fields of its calls beside those of security schemes: its own, cookies, a CSRF token."""
+        issued = self.issued.fields(safe=operation.method in SAFE_METHODS) if self.issued is not None else ()
+        return (*self.headers.items(), *issued)
+
+    @property
+    def needs_no_scheme(self) -> bool:
+        """Whether its header fields alone are its credentials, whatever the contract says about schemes."""
+        if self.issued is not None:
+            return self.issued.stands_alone
+        named = {name.lower() for name in self.headers}
+        return not named.isdisjoint({"authorization", "cookie"}) or (
+            bool(named) and not (self.token or self.schemes or self.password)
         )
 
 
@@ -97,15 +151,57 @@ class Identities:
     """All identities that a run may call as.
 
     Attributes:
+        given: all of them, also those whose login failed.
         path: the file that they are from, None where nobody gave one.
+        always: header fields of every request, probes without credentials included (`--header`).
+        unbound: credentials of `--header` that no security scheme of the contract uses; they are sent with calls
+            that need no identity, too.
     """
 
-    all: tuple[Identity, ...]
+    given: tuple[Identity, ...]
     path: Path | None = None
+    always: Fields = ()
+    unbound: Fields = ()
+
+    @property
+    def all(self) -> tuple[Identity, ...]:
+        """The identities that can call: those whose login failed are left out."""
+        if all(identity.issued is None for identity in self.given):
+            return self.given
+        return tuple(one for one in self.given if one.issued is None or not one.issued.failure)
+
+    @property
+    def own_fields(self) -> frozenset[str]:
+        """Names of the header fields, in lower case, that the user gave beside those of security schemes."""
+        fields = (*self.always, *self.unbound, *(one for identity in self.given for one in identity.headers.items()))
+        return frozenset(name.lower() for name, _ in fields)
+
+    def resolved(self, contract: Contract) -> Identities:
+        """Return the identities with header fields turned into credentials of the contract's security schemes."""
+        schemes = tuple(contract.security_schemes.values())
+        bound = [name for name, value in self.unbound if any(held(scheme, {name: value}) for scheme in schemes)]
+        return replace(
+            self,
+            given=tuple(_resolved(identity, schemes) for identity in self.given),
+            unbound=tuple((name, value) for name, value in self.unbound if name not in bound),
+        )
+
+    def with_no_identity(self, contract: Contract, operation: Operation) -> Fields:
+        """Return the fields of a call that needs no identity, which is no probe without credentials.
+
+        Where the contract says nothing of credentials at all, they are those of the first identity that has any which
+        need no scheme.
+        """
+        if operation.security:
+            return ()
+        if any(other.security for other in contract.operations):
+            return self.unbound
+        alone = next((identity for identity in self.all if identity.needs_no_scheme), None)
+        return joined_fields((*self.unbound, *(alone.fields(operation) if alone is not None else ())))
 
     def of_highest_level(self, levels: tuple[str, ...]) -> Identity | None:
         """Return the identity of the highest permission level that has a credential, in the order of the contract."""
-        usable = [identity for identity in self.all if identity.token or identity.schemes or identity.password]
+        usable = [identity for identity in self.all if identity.usable]
         order = {level: rank for rank, level in enumerate(levels)}
         return min(usable, key=lambda identity: order.get(identity.level, len(order)), default=None)
 
@@ -128,30 +224,26 @@ class Identities:
         found = next((identity for identity in of_levels if identity is not None), None)
         presumed = self.named(presumed_success(operation).identity or "")
         same_level = found is not None and presumed is not None and presumed.level == found.level
-        return presumed if same_level and presumed is not None and presumed.token else found
+        return presumed if same_level and presumed is not None and (presumed.token or presumed.issued) else found
 
 
-def load_identities(path: Path, environment: Mapping[str, str] | None = None) -> Identities:
-    """Return the identities in a file, with each `${NAME}` replaced from the environment.
+class SecretRegister(Protocol):
+    """Takes the secrets of a run (`Secrets`)."""
 
-    Raises:
-        UsageError: not readable, an unknown key, a missing variable, or an identity without a credential.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}; check --identities") from error
-    data = parse_yaml(path, text)
-    if not isinstance(data, dict) or data.keys() != {"identities"} or not isinstance(data["identities"], list):
-        raise UsageError(f"{path}: must hold `identities:` with a list and nothing else")
-    values = os.environ if environment is None else environment
-    return Identities(
-        tuple(
-            _identity(f"{path}: identity {number}", expand(raw, values, path))
-            for number, raw in enumerate(data["identities"], 1)
-        ),
-        path,
-    )
+    def add(self, name: str, value: str, *, may_come_back: bool = False) -> None:
+        """Register a secret under the name of the variable that replaces it in output."""
+        ...
+
+
+def register_secrets(identities: Identities, secrets: SecretRegister) -> None:
+    """Register all that identities and `--header` call with."""
+    for identity in identities.given:
+        for name, value in identity.secrets():
+            secrets.add(name, value)
+        for name, value in identity.masked():
+            secrets.add(name, value, may_come_back=True)
+    for name, value in identities.always:
+        secrets.add(f"HEADER_{variable(name)}", value, may_come_back=not is_credential(name))
 
 
 def require_known_schemes(identities: Identities, contract: Contract) -> None:
@@ -162,29 +254,16 @@ def require_known_schemes(identities: Identities, contract: Contract) -> None:
     """
     known = contract.security_schemes
     for number, identity in enumerate(identities.all, 1):
-        unknown = next((name for name in identity.schemes if name not in known), None)
+        settings = identity.issued.settings if identity.issued is not None else None
+        names = [*identity.schemes, *([settings.scheme] if settings is not None and settings.scheme else [])]
+        unknown = next((name for name in names if name not in known), None)
         if unknown is not None and identities.path is not None:
             has = f"has {', '.join(map(repr, known))}" if known else "has none"
+            member = "schemes" if unknown in identity.schemes else "scheme"
             raise UsageError(
-                f"{identities.path}: identity {number} ({identity.label}): `schemes` names {unknown!r}, "
+                f"{identities.path}: identity {number} ({identity.label}): `{member}` names {unknown!r}, "
                 f"and the contract {has}; correct the name, or give a token"
             )
-
-
-def seeded_identities(path: Path) -> Identities:
-    """Return the accounts of a seed data file as identities, each with its first token that does not expire.
-
-    Raises:
-        UsageError: not a seed-data file.
-    """
-    try:
-        data = parse_yaml(path, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    accounts = data.get("accounts", []) if isinstance(data, dict) else None
-    if not isinstance(accounts, list):
-        raise UsageError(f"{path}: is no seed data; it must map sections to lists, `accounts` among them")
-    return Identities(tuple(_account(raw) for raw in accounts if isinstance(raw, dict)))
 
 
 def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
@@ -193,27 +272,6 @@ def asks_for_credentials(contract: Contract, operation: Operation) -> bool:
         requirement and all(contract.security_schemes[name].type != "mutualTLS" for name in requirement)
         for requirement in operation.security
     )
-
-
-def seed_data(identities: Identities) -> dict[str, Any]:
-    """Return seed data for the stub with an account for each identity that has a user name (docs/stub.md)."""
-    return {
-        "accounts": [
-            {
-                "username": identity.username,
-                **({"level": identity.level} if identity.level else {}),
-                **({"password": identity.password} if identity.password else {}),
-                **({"schemes": dict(identity.schemes)} if identity.schemes else {}),
-                **({"scopes": list(identity.scopes)} if identity.scopes else {}),
-                **({"owns": list(identity.owns)} if identity.owns else {}),
-                "tokens": [{"token": identity.token, "valid_from": 0, "valid_to": 2**31 - 1, "expires": False}]
-                if identity.token
-                else [],
-            }
-            for identity in identities.all
-            if identity.username
-        ]
-    }
 
 
 def credentials(
@@ -234,8 +292,61 @@ def credentials(
             if shown is None or not add_credential(scheme, identity.username, shown, fields, query):
                 break
         else:
-            return tuple(fields), tuple(query)
-    return None
+            return joined_fields((*fields, *identity.fields(operation))), tuple(query)
+    return (joined_fields(identity.fields(operation)), ()) if identity.needs_no_scheme else None
+
+
+def held(scheme: SecurityScheme, headers: Mapping[str, str]) -> str | None:
+    """Return the credential of a security scheme that header fields hold, None if they hold none."""
+    fields = {name.lower(): value for name, value in headers.items()}
+    authorization = fields.get("authorization", "")
+    kind, _, rest = authorization.partition(" ")
+    if scheme.type == "apiKey" and scheme.location == "header":
+        return fields.get(scheme.parameter.lower())
+    if scheme.type == "apiKey" and scheme.location == "cookie":
+        return dict(cookie_pairs(fields.get("cookie", ""))).get(scheme.parameter)
+    if (scheme.type, scheme.scheme) == ("http", "basic"):
+        found = basic.decode(authorization)
+        return found[1] if found is not None else None
+    name = scheme.scheme if scheme.type == "http" else "bearer"
+    return (
+        rest.strip() if scheme.type in {"http", "oauth2", "openIdConnect"} and kind.lower() == name and rest else None
+    )
+
+
+def _resolved(identity: Identity, schemes: Iterable[SecurityScheme]) -> Identity:
+    """Return an identity whose header fields became credentials of the security schemes that use them."""
+    found: dict[str, str] = {}
+    used: set[str] = set()
+    username = identity.username
+    for scheme in schemes if identity.headers else ():
+        secret = held(scheme, identity.headers)
+        if secret is None:
+            continue
+        name = scheme.parameter.lower() if scheme.type == "apiKey" else "authorization"
+        if (scheme.type, scheme.scheme) == ("http", "basic"):
+            login = basic.decode(_field(identity.headers, "authorization"))
+            if login is None or (username and login[0] != username):
+                continue  # it is sent as it is
+            username = login[0]
+        if identity.credential(scheme) is None:
+            found[scheme.name] = secret
+        used.add("cookie" if (scheme.type, scheme.location) == ("apiKey", "cookie") else name)
+    if not used:
+        return identity
+    headers = {name: value for name, value in identity.headers.items() if name.lower() not in used - {"cookie"}}
+    if "cookie" in used:
+        named = {scheme.parameter for scheme in schemes if scheme.location == "cookie"}
+        headers = {
+            name: left
+            for name, value in headers.items()
+            if (left := value if name.lower() != "cookie" else without_cookies(value, named))
+        }
+    return replace(identity, username=username, schemes={**found, **identity.schemes}, headers=headers)
+
+
+def _field(headers: Mapping[str, str], wanted: str) -> str:
+    return next((value for name, value in headers.items() if name.lower() == wanted), "")
 
 
 def add_credential(
@@ -261,66 +372,3 @@ def add_credential(
     else:
         return False
     return True
-
-
-def _identity(place: str, raw: Any) -> Identity:
-    if not isinstance(raw, dict):
-        raise UsageError(f"{place} must be a mapping")
-    unknown = sorted(raw.keys() - _KEYS)
-    if unknown:
-        raise UsageError(f"{place} has the unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}")
-    schemes = raw.get("schemes") or {}
-    if not isinstance(schemes, dict):
-        raise UsageError(f"{place}: `schemes` must map names of security schemes to credentials")
-    texts = {key: raw[key] for key in ("username", "token", "password", "level", "totp_secret") if key in raw}
-    for key, value in (*texts.items(), *schemes.items()):
-        if not isinstance(value, str) or not value:
-            raise UsageError(f"{place}: {key!r} must be text that is not empty; put it in quotes")
-    if not (raw.get("token") or raw.get("password") or schemes):
-        raise UsageError(f"{place} has no credential; give it a token, a password or schemes")
-    return Identity(
-        **texts,
-        schemes=dict(schemes),
-        scopes=_texts(place, "scopes", raw),
-        owns=_texts(place, "owns", raw),
-        owns_known="owns" in raw,
-    )
-
-
-def _texts(place: str, key: str, raw: dict[str, Any]) -> tuple[str, ...]:
-    value = raw.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise UsageError(f"{place}: {key!r} must be a list of texts")
-    return tuple(value)
-
-
-def expand(value: Any, environment: Mapping[str, str], path: Path) -> Any:
-    """Return a value with each `${NAME}` in its texts replaced from the environment."""
-    if isinstance(value, dict):
-        return {key: expand(item, environment, path) for key, item in value.items()}
-    if isinstance(value, list):
-        return [expand(item, environment, path) for item in value]
-    if not isinstance(value, str):
-        return value
-
-    def replace(match: re.Match[str]) -> str:
-        if match[1] not in environment:
-            raise UsageError(f"{path}: the environment variable {match[1]} is not set")
-        return environment[match[1]]
-
-    return _VARIABLE.sub(replace, value)
-
-
-def _account(raw: dict[str, Any]) -> Identity:
-    tokens = [token for token in raw.get("tokens") or () if isinstance(token, dict)]
-    standing = next((token for token in tokens if token.get("expires") is False), tokens[0] if tokens else {})
-    return Identity(
-        username=str(raw.get("username", "")),
-        token=standing.get("token"),
-        password=raw.get("password"),
-        level=str(raw.get("level", "")),
-        scopes=tuple(raw.get("scopes") or ()),
-        schemes=dict(raw.get("schemes") or {}),
-        owns=tuple(raw.get("owns") or ()),
-        more_tokens=frozenset(str(token.get("token")) for token in tokens if token is not standing),
-    )

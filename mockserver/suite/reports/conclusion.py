@@ -36,7 +36,7 @@ def as_annotations(document: Document) -> Iterator[str]:
         more = len(cause.operations) - 1
         where = first["operation"] + (f" and {more} more" if more else "")
         title = _escaped(f"{first['level']}: {first['check']}", _IN_PROPERTIES)
-        message = _escaped(f"{where}: {first['title']}; {first['detail']}", _IN_MESSAGES)
+        message = _escaped(f"{where}: {cause.title}; {first['detail']}", _IN_MESSAGES)
         yield f"::{kind} title={title}::{message}"
     error = document["run"].get("error")
     if error:

@@ -24,7 +24,20 @@ VERSION = 1
 #: Where `mockserver serve` listens by default.
 STUB_URL = "http://127.0.0.1:8080"
 #: Members of a finding that are no evidence; reports of older versions lack the last ones.
-_OF_A_FINDING = ("id", "level", "check", "operation", "title", "detail", "source", "pointer", "rule", "times", "known")
+_OF_A_FINDING = (
+    "id",
+    "level",
+    "check",
+    "operation",
+    "title",
+    "detail",
+    "source",
+    "pointer",
+    "rule",
+    "times",
+    "known",
+    "cause",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +178,22 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
 def _shown(report: Report, finding: Finding) -> dict[str, Any]:
     evidence, exchange = report.evidence, finding.evidence
     label = finding.operation
-    title = f"our own stub: {finding.title}" if finding.by_stub else finding.title
+    whose = "our own stub: " if finding.by_stub else ""
     return {
         "id": finding.id,
+        "cause": evidence.text(whose + (finding.cause or finding.title)),
         "level": finding.level,
         "owner": finding.owner,
         "rule": finding.rule,
         "check": finding.check,
         "operation": label,
-        "title": evidence.text(title),
+        "title": evidence.text(whose + finding.title),
         "detail": evidence.text(finding.detail),
         "source": finding.source,
         "pointer": finding.pointer,
         "times": finding.times,
         "known": finding.known,
+        "before": [] if exchange is None else [evidence.exchange("", step) for step in exchange.history],
         "request": None if exchange is None else evidence.request(label, exchange.request),
         "response": None if exchange is None else evidence.response(label, exchange),
         "reproduce": "" if exchange is None else _reproduce(report, finding, exchange),
@@ -200,4 +215,5 @@ def _coverage(report: Report, item: Coverage) -> dict[str, Any]:
         "result": item.result,
         "why": report.evidence.text(item.why),
         "cases": item.cases,
+        "seconds": round(item.seconds, 3),
     }

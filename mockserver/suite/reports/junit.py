@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from mockserver.suite.reports.json_report import Document, verdict_of
 from mockserver.suite.reports.page import printable, provenance
+from mockserver.suite.reports.ranking import Cause, cause_of, causes
 from mockserver.suite.verdicts.graded_findings import Level
 from mockserver.suite.verdicts.tally import EVERYWHERE
 
@@ -28,14 +29,16 @@ def as_junit(document: Document) -> Iterator[str]:
     """
     run = document["run"]
     failing = verdict_of(document).failing
+    alike = {finding["id"]: cause for cause in causes(document["findings"]) for finding in cause.findings}
     root = ET.Element("testsuites", {"name": f"mockserver {run.get('command', '')}".strip()})
     for operation, checks in _by_operation(document).items():
         operation = ANY if operation == EVERYWHERE else operation
         suite = ET.SubElement(root, "testsuite", {"name": _text(operation)})
         suite.set("timestamp", run["started"].partition("+")[0])  # the schema of JUnit knows no time zone; it is UTC
         for check, (item, findings) in sorted(checks.items()):
-            case = ET.SubElement(suite, "testcase", {"classname": _text(operation), "name": check, "time": "0.000"})
-            _tell(case, item, findings, failing)
+            case = ET.SubElement(suite, "testcase", {"classname": _text(operation), "name": check})
+            case.set("time", f"{(item or {}).get('seconds', 0):.3f}")
+            _tell(case, item, findings, failing, alike)
     if run.get("error") or run.get("interrupted"):
         suite = ET.SubElement(root, "testsuite", {"name": RUN})
         case = ET.SubElement(suite, "testcase", {"classname": RUN, "name": "could judge", "time": "0.000"})
@@ -64,15 +67,22 @@ def _by_operation(
 
 
 def _tell(
-    case: ET.Element, item: Mapping[str, Any] | None, findings: list[dict[str, Any]], failing: frozenset[Level]
+    case: ET.Element,
+    item: Mapping[str, Any] | None,
+    findings: list[dict[str, Any]],
+    failing: frozenset[Level],
+    alike: Mapping[str, Cause],
 ) -> None:
+    def told(found: list[dict[str, Any]]) -> str:
+        return _text("\n\n".join(_finding(finding, alike[finding["id"]]) for finding in found))
+
     news = [finding for finding in findings if not finding.get("known")]
     # At most one of these in a case: some readers take no more.
     for tag, wanted in (("failure", failing), ("error", frozenset({"environment"}))):
         shown = [finding for finding in news if finding["level"] in wanted]
         if shown:
             element = ET.SubElement(case, tag, {"type": shown[0]["level"], "message": _text(shown[0]["title"])})
-            element.text = _text("\n\n".join(map(_finding, shown)))
+            element.text = told(shown)
             break
     else:
         if item is not None and item["result"] in {"in part", "not run"} and not findings:
@@ -81,16 +91,19 @@ def _tell(
             ET.SubElement(case, "skipped", {"message": _text(part + item["why"])})
     others = [finding for finding in findings if finding["level"] not in failing or finding.get("known")]
     if others:
-        ET.SubElement(case, "system-out").text = _text("\n\n".join(map(_finding, others)))
+        ET.SubElement(case, "system-out").text = told(others)
 
 
-def _finding(finding: dict[str, Any]) -> str:
+def _finding(finding: dict[str, Any], cause: Cause) -> str:
     lines = [
         f"{finding['level'].upper()} {finding['title']} ({finding['id']}, {finding['times']} times)",
         finding["detail"],
         f"owner: {finding['owner']}, because {provenance(finding)}",
         f"contract: {finding['pointer']}",
     ]
+    others = len(cause.findings) - 1
+    if others:
+        lines.append(f"cause: {cause_of(finding)}; {others} more like it, on {len(cause.operations)} operations in all")
     if finding.get("known"):
         lines.append(f"known: {finding['known']}")
     return "\n".join([*lines, *finding["reproduce"].splitlines()])
@@ -100,8 +113,10 @@ def _count(element: ET.Element) -> None:
     cases = list(element.iter("testcase"))
     element.set("tests", str(len(cases)))
     for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        if name == "skipped" and element.tag == "testsuites":
+            continue  # the schema that Jenkins checks has it on suites alone
         element.set(name, str(sum(case.find(tag) is not None for case in cases)))
-    element.set("time", "0.000")
+    element.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
 
 
 def _text(value: str) -> str:

@@ -48,7 +48,7 @@ def _parts(found: list[Cause]) -> Iterator[str]:
         first, more = cause.first, len(cause.operations) - 1
         where = code(first["operation"]) + (f" and {more} more" if more else "")
         level = _LEVELS[first["level"]] + (" (known)" if first.get("known") else "")
-        yield f"| {level} | {plain(first['title'])} | {where} | {cause.times} | {first['owner']} |\n"
+        yield f"| {level} | {plain(cause.title)} | {where} | {cause.times} | {first['owner']} |\n"
     for cause in found:
         yield "\n".join(_cause(cause)) + "\n"
 
@@ -56,7 +56,7 @@ def _parts(found: list[Cause]) -> Iterator[str]:
 def _cause(cause: Cause) -> Iterator[str]:
     first = cause.first
     yield ""
-    title = f"{_LEVELS[first['level']]}: {_html(first['title'])} <code>{first['check']}</code>"
+    title = f"{_LEVELS[first['level']]}: {_html(cause.title)} <code>{', '.join(cause.checks)}</code>"
     yield f"<details><summary>{title}</summary>"
     yield ""
     yield f"- on {', '.join(map(code, cause.operations))}"

@@ -160,6 +160,8 @@ def _coverage(reports: Sequence[Document]) -> list[dict[str, Any]]:
 def _combined(items: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the result of a check on an operation over all shards."""
     cases = sum(item["cases"] for item in items)
+    if any("seconds" in item for item in items):  # reports of older versions have none
+        items = [{**items[0], "seconds": round(sum(item.get("seconds", 0) for item in items), 3)}, *items[1:]]
     # What one shard left to another says nothing about what the other one saw.
     silent = {OTHER_SHARD, NOTHING_CAME_UP, ""}
     reasons = dict.fromkeys(reason for item in items for reason in item["why"].split(REASONS) if reason not in silent)

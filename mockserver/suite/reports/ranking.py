@@ -1,21 +1,14 @@
-"""Ranking of findings by importance."""
+"""Ranking of findings: those of one cause together, the most harmful first."""
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.suite.reports.harm import harm_of
 from mockserver.suite.verdicts.graded_findings import LEVELS
-
-#: Checks of secrets and credentials whose failure harms even users whose requests are valid.
-_SECURITY = ("no_secret_comes_back", "ignored_auth")
-#: How the names of checks end that expect a refusal.
-_REFUSALS = ("_are_refused",)
-
-#: The part of a pointer that names an operation; the same fault at many operations is one cause.
-_OPERATION = re.compile(r"^/paths/[^/]*/[a-z]+")
 
 #: Why a finding has its owner, by what decided the level; of the contract's own statements by how it knows them.
 REASONS = {
@@ -31,10 +24,10 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Findings that differ only in their operation.
+    """Findings for which the same was expected and the same was seen.
 
     Attributes:
-        findings: the one that was seen most first.
+        findings: the one with the smallest evidence first.
     """
 
     findings: tuple[dict[str, Any], ...]
@@ -43,6 +36,17 @@ class Cause:
     def first(self) -> dict[str, Any]:
         """Finding that represents all findings of the cause."""
         return self.findings[0]
+
+    @property
+    def title(self) -> str:
+        """What is wrong: the title that all findings share, else what they have in common."""
+        titles = {finding["title"] for finding in self.findings}
+        return str(self.first["title"] if len(titles) == 1 else cause_of(self.first))
+
+    @property
+    def checks(self) -> list[str]:
+        """Names of the checks that failed."""
+        return list(dict.fromkeys(finding["check"] for finding in self.findings))
 
     @property
     def operations(self) -> list[str]:
@@ -55,19 +59,29 @@ class Cause:
         return sum(finding["times"] for finding in self.findings)
 
 
+def cause_of(finding: dict[str, Any]) -> str:
+    """Return the cause of a finding of the JSON report; older versions have none, so that the title stands for it."""
+    return str(finding.get("cause") or finding["title"])
+
+
 def causes(findings: Iterable[dict[str, Any]]) -> list[Cause]:
     """Return the findings grouped by cause, the most important first.
 
-    Violations before drift before environment, known ones last of all. Within a level secrets and credentials, then
-    other universal rules, then what concerns most operations, then what was seen most.
+    Violations before drift before environment, known ones last of all. Within a level by the harm that is done, and
+    only then by the number of operations and times.
     """
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for finding in findings:
-        alike = ("level", "owner", "rule", "check", "title", "known")
-        place = _OPERATION.sub("", finding["pointer"])
-        groups.setdefault((place, *(finding.get(member, "") for member in alike)), []).append(finding)
-    found = [Cause(tuple(sorted(group, key=lambda finding: -finding["times"]))) for group in groups.values()]
+        alike = (finding["level"], finding["owner"], finding["rule"] == "oracle", finding.get("known", ""))
+        groups.setdefault((*alike, cause_of(finding)), []).append(finding)
+    found = [Cause(tuple(sorted(group, key=_evidence))) for group in groups.values()]
     return sorted(found, key=_weight)
+
+
+def _evidence(finding: dict[str, Any]) -> tuple[Any, ...]:
+    """Return a key by which the finding comes first that is reproduced with least: few calls, little content."""
+    shown = [finding.get("before") or [], finding["request"], finding["response"], finding["reproduce"]]
+    return finding["request"] is None, len(json.dumps(shown)), finding["operation"]
 
 
 def _weight(cause: Cause) -> tuple[Any, ...]:
@@ -75,16 +89,9 @@ def _weight(cause: Cause) -> tuple[Any, ...]:
     return (
         bool(first.get("known")),
         LEVELS.index(first["level"]),
-        _gravity(first),
+        min(map(harm_of, cause.findings)),
         -len(cause.operations),
         -cause.times,
         first["check"],
         first["operation"],
     )
-
-
-def _gravity(finding: dict[str, Any]) -> int:
-    if finding["rule"] != "universal":
-        return 2
-    security = finding["check"] in _SECURITY or finding["check"].endswith(_REFUSALS)
-    return 0 if security else 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
+from mockserver.suite.access import doors, effects
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -21,6 +23,7 @@ from mockserver.suite.checks import (
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner
+from mockserver.suite.checks.protocol import streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.survey.survey import survey
@@ -36,7 +39,12 @@ def access_checks(run: Run) -> list[PlannedCheck]:
     Credentials that ended look right wherever a refusal is expected, so calls that must succeed stand among them.
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
-    entries = (*credentials.planned_checks(run), *permissions.planned_checks(run))
+    entries = (
+        *effects.planned_checks(run),  # first, since it tells what an accepted call did
+        *credentials.planned_checks(run),
+        *permissions.planned_checks(run),
+        *doors.planned_checks(run),
+    )
     return sorted(entries, key=lambda entry: order[entry.operation])
 
 
@@ -49,6 +57,7 @@ PLANNERS: tuple[Planner, ...] = (
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
     robustness.planned_checks,
+    streams.planned_checks,
 )
 
 
@@ -111,8 +120,10 @@ def make(run: Run, entries: Iterable[PlannedCheck]) -> RunOutcome:
     run.progress.phase("checks", len(todo))
     try:
         for entry in todo:
+            started = time.monotonic()
             with containing_mistakes(run.verdicts, entry.check, entry.operation):
                 _make(run, entry)
+            run.verdicts.took(entry.check, entry.operation, time.monotonic() - started)
             run.progress.step(entry.operation)
     except KeyboardInterrupt:
         return RunOutcome(interrupted=True)

@@ -18,6 +18,7 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.admission import unused
+from mockserver.suite.identities.header_options import with_headers
 from mockserver.suite.identities.identities import Identities, require_known_schemes
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.overlays.overlay_run import CompletedRun, follow, require_usable
@@ -133,7 +134,7 @@ def recorded(run: Run) -> Iterator[tuple[Recording, ...]]:
     if not isinstance(run.target, HttpTarget):
         yield ()
         return
-    with closing(Recording(Evidence(run.contract, run.secrets).exchange)) as recording:
+    with closing(Recording(Evidence(run.contract, run.secrets, run.identities.always).exchange)) as recording:
         run.target.record(recording)
         yield (recording,)
 
@@ -211,7 +212,7 @@ def judged(
         if outcome.error or outcome.interrupted
         else tuple(unused(run.contract, run.selected, run.guard.usage)),
         verdicts=run.verdicts,
-        evidence=Evidence(run.contract, run.secrets),
+        evidence=Evidence(run.contract, run.secrets, run.identities.always),
         outcome=outcome,
         ledger=ledger,
         own_stub=run.own,
@@ -330,7 +331,12 @@ def prepared(
         UsageError: an option cannot be used, or the identities file.
     """
     connection = options.connection()
-    identities = who_calls(options.identities, seed_data=options.own_seed_data)
+    identities = with_headers(
+        who_calls(options.identities, seed_data=options.own_seed_data),
+        options.header,
+        contract,
+        makes_identity=options.target is not None,
+    )
     own = options.target is None and options.own_seed_data is None
     if own and not identities.all:
         identities = invented(contract)

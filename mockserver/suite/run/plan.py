@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from mockserver.contract.model import Operation
 from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
+from mockserver.suite.access import doors
 from mockserver.suite.cases.setting_states import resources
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run
@@ -60,6 +61,10 @@ def as_lines(
         yield "  undefined methods and paths, also with unsafe methods"
     elif run.target.foreign:
         yield "  undefined paths, with safe methods only"
+    guarded = list(dict.fromkeys(entry.operation for entry in doors.planned_checks(run)))
+    if guarded:
+        named = " and ".join(guarded) if run.policy.foreign else f"{len(guarded)} reads"
+        yield f"  ways around the credentials of {named}: other spellings of the path, fields of proxies, other methods"
     besides: dict[str, list[str]] = {}
     for operation, purpose in _besides(run, own=own) if run.policy.selected is not None else ():
         besides.setdefault(operation.label, []).append(purpose)

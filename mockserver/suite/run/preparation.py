@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mockserver.contract.model import Contract
-from mockserver.suite.identities.identities import Identities, Identity, load_identities, seed_data, seeded_identities
+from mockserver.suite.identities.identities import Identities, Identity
+from mockserver.suite.identities.identity_file import load_identities
+from mockserver.suite.identities.seeded_accounts import seed_data, seeded_identities
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import WritePolicy, side_effects
@@ -56,6 +58,7 @@ def prepare(
         UsageError: no operation is left, or a limit names what the contract does not have.
     """
     secrets = Secrets() if secrets is None else secrets
+    identities = identities.resolved(contract)
     for name, value in originals.secrets(contract) if originals is not None else ():
         secrets.add(name, value)
     restorable = frozenset(originals.values) if originals is not None else frozenset()

@@ -13,9 +13,10 @@ from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
 from mockserver.suite.cases.requests import Composer
+from mockserver.suite.cases.waiting import asks_to_wait, is_endless
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.secret_leaks import sent_secrets
-from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials
+from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials, register_secrets
 from mockserver.suite.run.internal_errors import note_mistake
 from mockserver.suite.run.progress import NoProgress, Progress
 from mockserver.suite.run.sharding import Division
@@ -67,6 +68,7 @@ class Run:
         given: values that the user gave for what is on the target (`--values`).
         known: what is known of the target: items, and requests that succeeded.
         surveyed: result of the survey, by label of the operation.
+        opened: labels of the operations that were seen to let in callers without any credentials.
     """
 
     contract: Contract
@@ -95,6 +97,7 @@ class Run:
     given: GivenValues = field(default_factory=GivenValues)
     surveyed: dict[str, Surveyed] = field(default_factory=dict)
     known: Knowledge = field(init=False)
+    opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)
@@ -106,9 +109,9 @@ class Run:
         self.division = Division(self.selected)
         self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
         self.poller = Poller(self.settle_seconds)
-        for identity in self.identities.all:
-            for name, value in identity.secrets():
-                self.secrets.add(name, value)
+        register_secrets(self.identities, self.secrets)
+        self.fingerprints.leave_out(self.identities.own_fields)
+        self.target.always = self.identities.always
 
     @property
     def own(self) -> bool:
@@ -167,6 +170,13 @@ class Run:
         """Record a missing response as a failure, or put it aside to be requested again at the end."""
         self.silences[label] = self.silences.get(label, 0) + 1
         failure = no_response(label, exchange, pointer)
+        operation = self.contract.by_label.get(label)
+        if exchange.slow and operation is not None:
+            if asks_to_wait(exchange.request):
+                self.verdicts.not_run(failure.check, label, "the request asks the server to wait, and it did")
+                return
+            if is_endless(operation):
+                failure.title, failure.rule = "a stream sends nothing, not even its head", "silent"
         if exchange.slow and self.unanswered is not None:
             self.unanswered.append(failure)
         else:

@@ -129,14 +129,6 @@ class Guard:
         below = (why for shape, why in self._withheld if request.method in SAFE_METHODS and shape.match(path))
         return next(below, None)
 
-    def adopt(self, template: str, path: str) -> None:
-        """Note an item that the run created, as its response or a list told; it is deleted at the end of the run."""
-        if path.rstrip("/") in self._owned:
-            return
-        self._owned.add(path.rstrip("/"))
-        if self.keeper is not None:
-            self.keeper.created(template, path)
-
     def record_response(self, request: WireRequest, response: WireResponse | None) -> None:
         """Record the effects of a request after its response, or after it got none.
 
@@ -153,6 +145,14 @@ class Guard:
             self._check_credentials(operation, request)
         if self._changes(request):
             self._changed(request, response)
+
+    def adopt(self, template: str, path: str) -> None:
+        """Record that the run created an item, where its response says so in a way that only its reader knows."""
+        if path.rstrip("/") in self._owned:
+            return
+        self._owned.add(path.rstrip("/"))
+        if self.keeper is not None:
+            self.keeper.created(template, path)
 
     def _changed(self, request: WireRequest, response: WireResponse | None) -> None:
         """Record what a request may have changed on the target."""

@@ -12,7 +12,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.contract.source.loading import parse_yaml
 from mockserver.errors import UsageError
 from mockserver.http.media_types import json_content
-from mockserver.suite.identities.identities import expand
+from mockserver.suite.identities.identity_file import expand
 from mockserver.suite.secrets.known_secrets import marked, values_at
 
 

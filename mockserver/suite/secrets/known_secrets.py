@@ -45,14 +45,20 @@ class Secrets:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._values: dict[str, str] = {}
+        self._public: set[str] = set()
         self._leaks = Finder()
         self._all = Finder()
 
-    def add(self, name: str, value: str) -> None:
-        """Register a secret under the name of its `$VARIABLE`; a secret keeps its first name."""
+    def add(self, name: str, value: str, *, may_come_back: bool = False) -> None:
+        """Register a secret under the name of its `$VARIABLE`; a secret keeps its first name.
+
+        What `may_come_back`, such as the name of a tenant or a CSRF token, is masked, and no leak in a response.
+        """
         if not value or value in self._names:
             return
         self._names[value] = name
+        if may_come_back:
+            self._public.add(value)
         kind: MatchKind = "text" if len(value) >= MIN_SECRET // 2 else "word"
         digits = folded_digits(value)
         finders = (self._all, self._leaks) if len(value) >= MIN_SECRET else (self._all,)
@@ -64,7 +70,7 @@ class Secrets:
     def leaked(self, text: str) -> Iterator[str]:
         """Yield the secrets that a text contains, also escaped, encoded or in another case."""
         found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
-        yield from dict.fromkeys(self._values[form] for form in found)
+        yield from dict.fromkeys(value for form in found if (value := self._values[form]) not in self._public)
 
     def name_of(self, value: str) -> str | None:
         """Return the name of the variable that replaces a secret, or None if the text is not a secret."""

@@ -346,10 +346,8 @@ class Drafter:
             shown = shown_in(description)
             if shown is not None and is_valid(shown):
                 yield shown, MADE
-        for key in ("made up", "") if any(is_valid(value) for value in examples) else ("",):
-            with suppress(NotRun):
-                yield sample_argument(self._contract, schema, key=key), MADE
-                return
+        with suppress(NotRun):
+            yield sample_argument(self._contract, schema, examples=False), MADE
 
     def _learned(self, parameter: Parameter) -> Iterator[Any]:
         """Yield values that responses showed under the name of a parameter, as they fit its type."""

@@ -18,6 +18,7 @@ __all__ = [
     "is_json",
     "parse_json",
     "same_json",
+    "with_fields",
 ]
 
 Fields = tuple[tuple[str, str], ...]
@@ -54,6 +55,13 @@ class WireRequest:
         """Return the same request with a header field set, replacing any field of that name."""
         kept = tuple((key, held) for key, held in self.fields if key.lower() != name.lower())
         return replace(self, fields=(*kept, (name, value)))
+
+
+def with_fields(request: WireRequest, fields: Fields) -> WireRequest:
+    """Return a request with each of some header fields set."""
+    for name, value in fields:
+        request = request.with_field(name, value)
+    return request
 
 
 @dataclass(frozen=True, slots=True)

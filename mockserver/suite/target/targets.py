@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -17,7 +17,8 @@ from mockserver.errors import UsageError
 from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse, with_fields
+from mockserver.suite.target.framing import BROKEN_OFF
 from mockserver.suite.target.sender import Recorder, Sender, response_of
 from mockserver.suite.target.wire import NoResponse, RawResponse
 
@@ -28,6 +29,29 @@ LOOPBACK_TIMEOUT_SECONDS = 3.0
 LATE_SECONDS, LATE_TIMES = 10.0, 4.0
 
 
+class Renewal(Protocol):
+    """Keeps the credentials in requests up to date, and renews them when the server does not take them any more."""
+
+    def current(self, message: WireRequest) -> WireRequest:
+        """Return a message with the newest credentials in place of those that were issued earlier."""
+        ...
+
+    def again(self, message: WireRequest, label: str, status: int | None, fields: Fields) -> WireRequest | None:
+        """Return the message to send again after its credentials were renewed, None to leave it at the response.
+
+        Args:
+            message: what was sent.
+            label: the operation that it was for.
+            status: that of the response, None if there was none.
+            fields: those of the response, none of them joined.
+        """
+        ...
+
+    def sent_again(self, message: WireRequest, label: str, status: int | None, fields: Fields) -> None:
+        """Take notice of the response to a message that was sent again."""
+        ...
+
+
 class Target(Protocol):
     """API under test, to which requests can be sent.
 
@@ -35,11 +59,15 @@ class Target(Protocol):
         base_url: what request paths are appended to, without a trailing slash.
         foreign: whether it is on another machine, so that its owner's limits hold.
         rate_limiter: spaces and counts the requests.
+        always: header fields that every request has.
+        renewal: keeps the credentials in requests up to date, None where none were issued in this run.
     """
 
     base_url: str
     foreign: bool
     rate_limiter: RateLimiter
+    always: Fields
+    renewal: Renewal | None
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Send a request, retrying once; the exchange has no response if the target stays silent.
@@ -118,6 +146,8 @@ class HttpTarget:
         self.timeout_seconds = self.connection.timeout_seconds or default_seconds
         self.late_seconds = max(LATE_SECONDS, LATE_TIMES * self.timeout_seconds)
         self._tries = 2
+        self.always: Fields = ()
+        self.renewal: Renewal | None = None
         self.rate_limiter = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
         check_files(self.connection)
         if self.connection.insecure:
@@ -142,14 +172,31 @@ class HttpTarget:
         return Exchange(request, response, made.problem, dropped=made.dropped, slow=made.slow, repeated=made.repeated)
 
     def deliver(self, message: WireRequest, label: str) -> Delivery:
-        """Send a message exactly as given, retrying once if there is no response; see `Sender.send`."""
+        """Send a message as given, retrying once if there is no response; see `Sender.send`.
+
+        Added are the fields that every request has; credentials that were issued in this run are kept up to date.
+        """
+        message = with_fields(message, self.always)
+        renewal = self.renewal
+        if renewal is None:
+            return self._deliver(message, label)
+        message = renewal.current(message)
+        made = self._deliver(message, label)
+        again = renewal.again(message, label, *_head(made.head))
+        if again is not None:
+            made = self._deliver(again, label)
+            renewal.sent_again(again, label, *_head(made.head))
+        return made
+
+    def _deliver(self, message: WireRequest, label: str) -> Delivery:
         lost = NoResponse()
         for number in range(self._tries):
             try:
                 head = self._sender.send(message, label, self.timeout_seconds)
             except NoResponse as error:
                 lost = error
-            else:
+                continue
+            if head.flaw != BROKEN_OFF or number + 1 == self._tries:  # a stream may break off once
                 return Delivery(head, repeated=number > 0 or head.repeated)
         dropped = not (lost.slow or lost.unreadable)
         return Delivery(None, self._problem(lost), dropped=dropped, slow=lost.slow)
@@ -176,9 +223,14 @@ class HttpTarget:
         times = ", twice" if self._tries > 1 else ", when asked again"
         if lost.unreadable:
             return f"the response cannot be read as HTTP{times}: {lost.unreadable}"
+        part = f": {lost.part}" if lost.part else ""
         if lost.slow:
-            return f"no response within {self.timeout_seconds:g} seconds{times}"
-        return f"the connection was dropped before the response was complete{times}"
+            return f"no response within {self.timeout_seconds:g} seconds{times}{part}"
+        return f"the connection was dropped before the response was complete{times}{part}"
+
+
+def _head(head: RawResponse | None) -> tuple[int | None, Fields]:
+    return (None, ()) if head is None else (head.status, head.fields)
 
 
 class WsgiTarget:
@@ -197,9 +249,25 @@ class WsgiTarget:
         self._clock = clock
         self.base_url = base_url
         self.rate_limiter = RateLimiter(None)
+        self.always: Fields = ()
+        self.renewal: Renewal | None = None
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return the exchange of a request with the application's response."""
+        message = with_fields(request, self.always)
+        if self.renewal is None:
+            return replace(self._send(message, label), request=request)
+        message = self.renewal.current(message)
+        made = self._send(message, label)
+        assert made.response is not None
+        again = self.renewal.again(message, label, made.response.status, made.response.fields)
+        if again is not None:
+            made = self._send(again, label)
+            assert made.response is not None
+            self.renewal.sent_again(again, label, made.response.status, made.response.fields)
+        return replace(made, request=request)
+
+    def _send(self, request: WireRequest, label: str) -> Exchange:
         self.rate_limiter.admit(label)
         status: list[str] = []
         fields: list[tuple[str, str]] = []

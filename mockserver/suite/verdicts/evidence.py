@@ -8,7 +8,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.http import basic, curl
 from mockserver.http.media_types import covering
 from mockserver.suite.secrets.known_secrets import MASK, MemberPath, Secrets, marked, redacted
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json
+from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse, is_json, with_fields
 from mockserver.suite.target.paths import Resolver
 
 #: The field that selects a world of our own stub, in lower case.
@@ -21,9 +21,17 @@ _FAR = 20 * MAX_SHOWN
 class Evidence:
     """Turns exchanges into the form that reports show, with secrets masked."""
 
-    def __init__(self, contract: Contract, secrets: Secrets) -> None:
+    def __init__(self, contract: Contract, secrets: Secrets, always: Fields = ()) -> None:
+        """Create the evidence of a run.
+
+        Args:
+            contract: says where messages hold secrets.
+            secrets: what is masked.
+            always: header fields that the target adds to each request, which are shown, too.
+        """
         self._contract = contract
         self._secrets = secrets
+        self._always = always
         self._resolver = Resolver(contract)
         self._by_label = {operation.label: operation for operation in contract.operations}
 
@@ -32,7 +40,7 @@ class Evidence:
         return {
             "method": request.method,
             "path": self._secrets.mask(request.path),
-            "headers": {self._secrets.mask(name): self._field(name, value) for name, value in request.fields},
+            "headers": {self._secrets.mask(name): self._field(name, value) for name, value in self._fields(request)},
             "body": None if request.body is None else self._shown(request.body, self._sent_paths(label)),
         }
 
@@ -85,7 +93,7 @@ class Evidence:
 
     def _curl(self, label: str, base_url: str, request: WireRequest) -> str:
         words = ["curl", *([] if request.method == "HEAD" else ["-i"]), *curl.method_words(request.method)]
-        for name, value in request.fields:
+        for name, value in self._fields(request):
             login = basic.decode(value) if name.lower() == "authorization" else None
             if name.lower() == WORLD_FIELD:
                 continue  # a world of the stub that ended with the run
@@ -100,6 +108,9 @@ class Evidence:
             words += ["--data-binary", "@-"] if writer else curl.content_words(body, "--data-binary")
         words += curl.url_words(base_url + self._secrets.mask(request.path))
         return writer + " ".join(curl.quoted(word, self._secrets.has_name) for word in words)
+
+    def _fields(self, request: WireRequest) -> Fields:
+        return with_fields(request, self._always).fields if self._always else request.fields
 
     def _field(self, name: str, value: str) -> str:
         login = basic.decode(value) if name.lower() == "authorization" else None

@@ -25,6 +25,8 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
         pointer: JSON pointer of the contract's statement that was judged against.
         rule: where the level comes from.
         exchange: the evidence, or None where there was no request.
+        cause: what was expected and seen, in words that leave out operation and value; failures with the same words
+            are shown together. The title where a check gives none.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
         pointer: str,
         rule: Rule,
         exchange: Exchange | None = None,
+        cause: str = "",
     ) -> None:
         super().__init__(f"{operation}: {title}: expected {expected}, got {got}")
         self.check = check
@@ -48,6 +51,7 @@ class CheckFailure(Exception):  # noqa: N818 - a result, not an error
         self.pointer = pointer
         self.rule = rule
         self.exchange = None if exchange is None else exchange.shortened()
+        self.cause = cause or title
 
 
 class NotRun(Exception):  # noqa: N818 - a result, not an error

@@ -44,6 +44,7 @@ class Fingerprints:
     def __init__(self, identities: Iterable[Identity] = ()) -> None:
         """Create fingerprints for identities, which have to be in the same order for all servers."""
         self._stand_ins: dict[str, str] = {}
+        self._left_out: set[str] = set()
         for number, identity in enumerate(identities):
             for kind, secret in (("token", identity.token), ("password", identity.password), *identity.schemes.items()):
                 if secret:
@@ -52,6 +53,10 @@ class Fingerprints:
     def add(self, name: str, secret: str) -> None:
         """Replace a secret by a name in fingerprints from now on; the first name of a secret is kept."""
         self._stand_ins.setdefault(secret, f"<{name}>")
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Leave some header fields out of fingerprints: those that the user gave for one server alone."""
+        self._left_out |= {name.lower() for name in names}
 
     def of(self, failure: CheckFailure) -> str:
         """Return the fingerprint of a failure: 16 hexadecimal digits."""
@@ -70,7 +75,7 @@ class Fingerprints:
         fields = sorted(
             f"{name.lower()}: {self._plain(_decoded(value))}"
             for name, value in request.fields
-            if name.lower() not in _NOT_COMPARED
+            if name.lower() not in _NOT_COMPARED and name.lower() not in self._left_out
         )
         body = "" if request.body is None else request.body[:_MAX_BODY].decode("latin-1")
         arguments = "&".join(

@@ -1,4 +1,4 @@
-"""Findings: failures with level and owner, merged by cause, with everything that was observed.
+"""Findings: failures with level and owner, merged by the statement that they contradict, with all that was observed.
 
 Drift becomes a statement of an overlay by its observations: each accepted value, each status and media type, not only
 the smallest evidence.
@@ -90,6 +90,7 @@ class Finding:
         known: why it is no news, "" if it is.
         evidence: the smallest exchange that shows it.
         observations: what was seen, each different thing once.
+        cause: what it has in common with findings of other operations, in words; those are shown together.
         by_stub: whether the evidence is a response of our own stub, and the target showed nothing of the kind.
     """
 
@@ -106,6 +107,7 @@ class Finding:
     known: str = ""
     evidence: Exchange | None = None
     observations: tuple[Observation, ...] = ()
+    cause: str = ""
     by_stub: bool = False
 
     @property
@@ -133,6 +135,7 @@ def judge(contract: Contract, failure: CheckFailure) -> Finding:
         pointer=failure.pointer,
         rule=failure.rule,
         evidence=failure.exchange,
+        cause=failure.cause,
         observations=(Observation(seen(failure.check, failure.got, failure.exchange), failure.exchange),),
     )
 

@@ -41,7 +41,7 @@ REASONS = "; "
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Result of one check on one operation: `passed` out of `cases`."""
+    """Result of one check on one operation: `passed` out of `cases`, and the seconds that its requests took."""
 
     operation: str
     check: str
@@ -49,12 +49,14 @@ class Coverage:
     why: str
     cases: int
     passed: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
 class _Tally:
     passed: int = 0
     failed: int = 0
+    seconds: float = 0.0
     reasons: dict[str, None] = field(default_factory=dict)
 
 
@@ -176,6 +178,13 @@ class Verdicts:
         with self._lock:
             self._tally(check, operation).reasons.setdefault(why)
 
+    def took(self, check: str, operation: str, seconds: float) -> None:
+        """Record how long a check on an operation took; only where the check has any result."""
+        with self._lock:
+            tally = self._tallies.get((check, operation))
+            if tally is not None:
+                tally.seconds += seconds
+
     def mistaken(self, check: str, operation: str, mistake: str) -> None:
         """Record that a check was not made because of an internal error."""
         with self._lock:
@@ -227,11 +236,12 @@ class Verdicts:
 def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
     why = REASONS.join(tally.reasons)
     cases = tally.passed + tally.failed
+    result: Result
     if tally.failed:
-        return Coverage(operation, check, "failed", "", cases, tally.passed)
-    if not tally.passed:
-        return Coverage(operation, check, "not run", why or NOTHING_CAME_UP, cases, tally.passed)
-    # A check that was made only in part has not passed: what is missing could fail.
-    if tally.reasons:
-        return Coverage(operation, check, "in part", why, cases, tally.passed)
-    return Coverage(operation, check, "passed", "", cases, tally.passed)
+        result, why = "failed", ""
+    elif not tally.passed:
+        result, why = "not run", why or NOTHING_CAME_UP
+    else:
+        # A check that was made only in part has not passed: what is missing could fail.
+        result = "in part" if tally.reasons else "passed"
+    return Coverage(operation, check, result, why, cases, tally.passed, tally.seconds)

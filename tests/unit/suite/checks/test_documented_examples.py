@@ -13,7 +13,8 @@ from mockserver.stub.app import create_app
 from mockserver.stub.examples.example_sequences import sequences
 from mockserver.stub.store.seed import load_seed
 from mockserver.suite.checks import documented_examples
-from mockserver.suite.identities.identities import Identities, seeded_identities
+from mockserver.suite.identities.identities import Identities
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.processes import StubControl

@@ -22,4 +22,4 @@ def test_an_operation_that_cannot_be_generated_for_is_not_run_and_the_others_are
     path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}))
     done = command("fuzz", "--contract", str(path), "--max-examples", "2")
     assert done.returncode == 0, done.stdout
-    assert "fuzz on GET /b, because schemathesis cannot generate a request" in done.stdout
+    assert "fuzz on GET /b, because schemathesis cannot generate a request" in " ".join(done.stdout.split())

@@ -19,9 +19,9 @@ from mockserver.suite.identities.identities import (
     add_credential,
     asks_for_credentials,
     credentials,
-    load_identities,
-    seeded_identities,
 )
+from mockserver.suite.identities.identity_file import load_identities
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget

@@ -9,7 +9,7 @@ import pytest
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
 from mockserver.suite.checks import permissions
-from mockserver.suite.identities.identities import load_identities
+from mockserver.suite.identities.identity_file import load_identities
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget

@@ -11,8 +11,8 @@ from mockserver.suite.reports.json_report import Document
 
 def test_violations_are_errors_and_drift_warns(document: Document) -> None:
     first = document["findings"][0]
-    document["findings"].append(first | {"id": "2", "level": "drift", "title": "other"})
-    document["findings"].append(first | {"id": "3", "known": "ticket 7", "title": "third"})
+    document["findings"].append(first | {"id": "2", "level": "drift", "title": "other", "cause": "other"})
+    document["findings"].append(first | {"id": "3", "known": "ticket 7", "title": "third", "cause": "third"})
     lines = list(as_annotations(document))
     assert lines[0] == (
         "::error title=violation%3A no_secret_comes_back::PUT /note: a 200 gives a secret back; "
@@ -33,7 +33,7 @@ def test_what_a_server_says_is_no_command(document: Document) -> None:
 
 def test_only_as_many_as_are_shown(document: Document) -> None:
     first = document["findings"][0]
-    document["findings"] = [first | {"id": str(number), "title": str(number)} for number in range(30)]
+    document["findings"] = [first | {"id": str(number), "cause": str(number)} for number in range(30)]
     assert len(list(as_annotations(document))) == 10
 
 

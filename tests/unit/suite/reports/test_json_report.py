@@ -42,6 +42,7 @@ def test_json_has_the_documented_members(document: Document) -> None:
     assert data["summary"] == {"violation": 1, "drift": 0, "environment": 0}
     assert set(data["findings"][0]) == {
         "id",
+        "cause",
         "level",
         "owner",
         "rule",
@@ -53,6 +54,7 @@ def test_json_has_the_documented_members(document: Document) -> None:
         "pointer",
         "times",
         "known",
+        "before",
         "request",
         "response",
         "reproduce",
@@ -61,7 +63,7 @@ def test_json_has_the_documented_members(document: Document) -> None:
         {"operation": "GET /note", "best_status": 200, "attempts": 2, "why": ""},
         {"operation": "PUT /note", "best_status": None, "attempts": 0, "why": "not called, because no writes"},
     ]
-    assert [set(item) for item in data["coverage"]] == [{"operation", "check", "result", "why", "cases"}] * 3
+    assert [set(item) for item in data["coverage"]] == [{"operation", "check", "result", "why", "cases", "seconds"}] * 3
     assert data["ledger"] == {"writes": 1, "restored": [], "left": ["note"]}
 
 

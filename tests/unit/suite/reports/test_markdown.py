@@ -19,7 +19,9 @@ def test_verdict_table_and_evidence(document: Document) -> None:
 
 def test_it_fits_into_a_comment_and_says_what_does_not(document: Document) -> None:
     first = document["findings"][0]
-    document["findings"] = [first | {"id": str(n), "title": f"cause {n}", "detail": "x" * 900} for n in range(500)]
+    document["findings"] = [
+        first | {"id": str(n), "title": f"cause {n}", "cause": f"cause {n}", "detail": "x" * 900} for n in range(500)
+    ]
     text = "".join(as_markdown(document))
     assert len(text) <= MAX_LENGTH + 100
     assert "there are 500 causes" in text

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.stub.app import create_app
-from mockserver.suite.identities.identities import seeded_identities
+from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.targets import WsgiTarget
