@@ -77,6 +77,9 @@ def survey(run: Run) -> RunOutcome:
                 surveyor.step(operation)
             run.progress.step(operation.label)
         surveyor.restock()
+        for label, result in run.surveyed.items():
+            if not result.succeeded and not result.refused and result.why:
+                run.verdicts.not_run("valid_requests_are_accepted", label, result.why)
     except KeyboardInterrupt:
         return RunOutcome(interrupted=True)
     except MockServerError as error:
