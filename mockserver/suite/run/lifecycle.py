@@ -44,6 +44,7 @@ from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
 from mockserver.suite.safety.original_values import OriginalValues, load_originals
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
+from mockserver.suite.survey.given_values import load_values
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
@@ -395,6 +396,7 @@ def prepared(
         settle_seconds=options.settle,
         secrets=secrets,
         originals=originals or OriginalValues(),
+        given=load_values(options.values, contract),
     )
     if not options.has_target and not send_nothing:
         accounts = identities if own else Identities(())
