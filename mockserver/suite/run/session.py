@@ -343,13 +343,16 @@ class Session(Composer):
         self.judge(None, label, exchange)
         return exchange
 
-    def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
+    def valid_body(
+        self, operation: Operation, *, variant: int = 0, media_type: str | None = None
+    ) -> tuple[bytes | None, str | None]:
         """Return valid content for an operation and its media type; a login gets the account of an identity.
 
         Raises:
             NotRun: none can be made.
         """
-        return self.run.renewal.login_content(operation) or super().valid_body(operation, variant=variant)
+        login = self.run.renewal.login_content(operation)
+        return login or super().valid_body(operation, variant=variant, media_type=media_type)
 
     def in_world(self, request: WireRequest) -> WireRequest:
         """Return the request with the field that selects this session's world, if there are worlds."""
