@@ -37,17 +37,12 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
         *("generated_values_are_new", "never_set_reads_as_documented", "resets_can_be_repeated"),
         *("resets_end_the_value", "writes_leave_others_alone"),
     ),
-    "the contract has no collection whose items can be created": (
+    "no item or singleton of the contract gives occasion for this": (
         *("created_items_are_kept", "created_items_are_listed", "reads_leave_items_alone", "written_items_show_it"),
         *("writes_leave_other_items_alone", "refused_writes_leave_items_alone", "refused_creations_make_nothing"),
         *("items_belong_to_their_parent", "deleted_items_are_gone", "deleted_items_stay_gone"),
-        "identifiers_are_not_given_out_again",
-    ),
-    "no list of items that can be created has pages": ("lists_neither_repeat_nor_lose_items",),
-    "no list of items that can be created has filters": ("filters_are_kept",),
-    "no operation on items has preconditions": ("unchanged_items_are_not_sent_again", "stale_writes_are_refused"),
-    "the contract has no singleton that can be read and written, without x-mockserver-behaviour": (
-        "singletons_show_what_was_written",
+        *("identifiers_are_not_given_out_again", "lists_neither_repeat_nor_lose_items", "filters_are_kept"),
+        *("unchanged_items_are_not_sent_again", "stale_writes_are_refused", "singletons_show_what_was_written"),
     ),
     "no link of the contract has x-mockserver-shows": ("links_show_what_they_say",),
     "no operation asks for credentials": (
@@ -56,7 +51,10 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     ),
     "no operation that only reads asks for credentials": (
         *("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
+        "misplaced_credentials_are_refused",
     ),
+    "no operation asks for credentials of several security schemes at once": ("partial_credentials_are_refused",),
+    "no operation takes credentials of one or another security scheme": ("unknown_tokens_of_each_scheme_are_refused",),
     "no operation that asks for credentials writes what another one shows": (
         *("refused_callers_change_nothing", "side_doors_change_nothing"),
     ),
@@ -102,11 +100,8 @@ def note_missing_checks(run: Run) -> None:
 
 #: So many resources are named.
 _NAMED = 8
-#: Why checks of items and singletons were not made: the keys of `_LACKS` that are about state.
-_OF_STATE = (
-    "the contract has no collection whose items can be created",
-    "the contract has no singleton that can be read and written, without x-mockserver-behaviour",
-)
+#: Why checks of items and singletons were not made: the key of `_LACKS` for them.
+_OF_STATE = "no item or singleton of the contract gives occasion for this"
 
 
 def state_remarks(run: Run) -> Iterator[str]:
@@ -132,7 +127,7 @@ def scheme_remarks(run: Run) -> Iterator[str]:
 
 def _unjudged(run: Run) -> Iterator[str]:
     """Yield the paths of collections and singletons with a selected write on which no check of state was made."""
-    state = {check for why in _OF_STATE for check in _LACKS[why]}
+    state = frozenset(_LACKS[_OF_STATE])
     judged = {row.operation for row in run.verdicts.coverage() if row.check in state and row.result != "not run"}
     model, selected = state_model(run.contract), {operation.id for operation in run.selected}
     for one in model.collections:
