@@ -42,7 +42,7 @@ from mockserver.suite.verdicts.fingerprints import Fingerprints
 from mockserver.suite.verdicts.tally import Verdicts
 
 if TYPE_CHECKING:
-    from mockserver.suite.survey.survey import Surveyed
+    from mockserver.suite.survey.surveyed import Surveyed
 
 #: After so many missing responses an operation is not called again: each costs a timeout.
 MAX_SILENCES = 2

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Operation
@@ -32,6 +32,8 @@ from mockserver.suite.survey.drafts import BODY, MADE, Draft, Drafter, PathChoic
 from mockserver.suite.survey.knowledge import Accepted
 from mockserver.suite.survey.known_items import item_templates, nameless
 from mockserver.suite.survey.order import END, REMOVE, is_item, ordered, stage
+from mockserver.suite.survey.refusals import Complaint, kinds
+from mockserver.suite.survey.surveyed import Surveyed
 from mockserver.suite.target.exchange import Exchange, WireResponse
 from mockserver.suite.target.paths import fill
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
@@ -45,23 +47,6 @@ _GONE = frozenset({404, 410})
 _FINAL = frozenset({401, 405, 501})
 _FORBIDDEN, _CONFLICT, _TOO_MANY = 403, 409, 429
 _ENDED = "its requests end credentials"
-
-
-@dataclass(slots=True)
-class Surveyed:
-    """Result of the survey for one operation.
-
-    Attributes:
-        succeeded: whether a request was accepted.
-        refused: what was refused, with the draft that it was made of.
-        why: why no request was made, or no further one.
-        seen: how much was known when it was tried.
-    """
-
-    succeeded: bool = False
-    refused: list[tuple[Draft, Exchange]] = field(default_factory=list)
-    why: str = ""
-    seen: int = -1
 
 
 def survey(run: Run) -> RunOutcome:
@@ -395,8 +380,6 @@ class _Surveyor:
 
 
 def _says_taken(response: WireResponse) -> bool:
-    from mockserver.suite.survey.refusals import Complaint, kinds
-
     text = response.body[:2000].decode("utf-8", "replace")
     found = kinds(Complaint((), text))
     return "taken" in found and "missing" not in found
