@@ -192,7 +192,8 @@ class HttpTarget:
         fields = tuple((name, as_bytes(value).decode("latin-1")) for name, value in request.fields)
         if request.field("user-agent") is None:
             fields = (*fields, ("User-Agent", "mockserver"))
-        made = self.deliver(WireRequest(request.method, self._path + request.path, fields, request.body), label)
+        base = self._path if request.base is None else request.base
+        made = self.deliver(WireRequest(request.method, base + request.path, fields, request.body), label)
         response = response_of(made.head) if made.head is not None else None
         return Exchange(request, response, made.problem, dropped=made.dropped, slow=made.slow, repeated=made.repeated)
 
