@@ -95,7 +95,11 @@ EXPECTED: dict[str, Labels] = {
     ),
     "levels_not_allowed_are_refused": labels(lambda one: one.levels and set(CONTRACT.levels) - set(one.levels)),
     "wrong_passwords_are_refused": frozenset({LOGIN}),
-    "issued_tokens_work_at_once": frozenset({LOGIN}),
+    **dict.fromkeys(
+        ("issued_tokens_work_at_once", "failed_logins_end_no_tokens", "second_logins_end_no_tokens"),
+        frozenset({LOGIN}),
+    ),
+    "revoked_tokens_stay_revoked": frozenset({REVOCATION}),
     "issued_tokens_tell_their_level": frozenset({LOGIN, TOKEN}),
     "answers_name_the_caller": frozenset({LOGIN, TOKEN, REVOCATION}),
     # objects

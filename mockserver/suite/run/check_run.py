@@ -9,7 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects
+from mockserver.suite.access import doors, effects, logins
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -43,6 +43,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
         *doors.planned_checks(run),
+        *logins.planned_checks(run),
     )
     return sorted(entries, key=lambda entry: order[entry.operation])
 

@@ -54,7 +54,8 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "no operation has the x-mockserver-behaviour (auth) needed for this": (
         *("passwords_are_no_tokens", "revoked_tokens_are_refused", "expired_tokens_are_refused"),
         *("wrong_passwords_are_refused", "issued_tokens_work_at_once"),
-        *("issued_tokens_tell_their_level", "answers_name_the_caller"),
+        *("issued_tokens_tell_their_level", "answers_name_the_caller", "failed_logins_end_no_tokens"),
+        *("second_logins_end_no_tokens", "revoked_tokens_stay_revoked"),
     ),
     "no operation has the x-mockserver-levels or x-mockserver-objects needed for this": (
         *("allowed_levels_are_admitted", "levels_not_allowed_are_refused"),
