@@ -81,7 +81,7 @@ class Judge:
         if self._last is not None and self._last[0] is response:
             return self._last[1]
         sent, _, meant = meaning(self.run, request)
-        exchange = Exchange(sent, wire_response(response))
+        exchange = Exchange(sent, wire_response(response), history=self.run.creations.before("", sent))
         observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert observed is not None
         if meant is not None:

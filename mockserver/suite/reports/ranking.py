@@ -40,9 +40,8 @@ class Cause:
 
     @property
     def title(self) -> str:
-        """What is wrong: the title that all findings share, else what they have in common."""
-        titles = {finding["title"] for finding in self.findings}
-        return str(self.first["title"] if len(titles) == 1 else cause_of(self.first))
+        """What is wrong: the title of a single finding, else what all have in common."""
+        return str(cause_of(self.first) if self.findings[1:] else self.first["title"])
 
     @property
     def checks(self) -> list[str]:

@@ -59,6 +59,7 @@ def as_lines(
     yield from _amount(run, allowed, examples, planned)
     yield "Called:"
     yield from (f"  {operation.label}  {_caller(run, operation)}" for operation in allowed)
+    yield from _logins(run)
     yield from _probes(run)
     if examples is not None:
         yield "  GET /schemathesis-probe...  to see which characters arrive in a path"
@@ -94,6 +95,15 @@ def _probes(run: Run) -> Iterator[str]:
     yield "  undefined names below and beside these paths (/undefined-...), " + (
         "by the methods that they define" if run.policy.probes else "by GET"
     )
+
+
+def _logins(run: Run) -> Iterator[str]:
+    """Yield the calls that get credentials, which are made at the start and whenever those have expired."""
+    callers: dict[str, list[str]] = {}
+    for account in run.renewal.accounts:
+        callers.setdefault(account.requests.described, []).append(account.identity.label)
+    for call, labels in callers.items():
+        yield f"  {call}  to log in {', '.join(labels)}, again when that has expired"
 
 
 def may_write(run: Run) -> bool:

@@ -133,7 +133,7 @@ def _resources(run: Run) -> Iterator[str]:
 
 def obstacles(run: Run) -> Iterator[CheckFailure]:
     """Yield environment findings for what kept a run from judging: refused credentials, wrong base path."""
-    refused = list(_credentials(run.guard.admissions))
+    refused = [*_logins(run), *_credentials(run.guard.admissions)]
     yield from refused
     rows = run.verdicts.reach(run.selected)
     called = [row for row in rows if row.attempts]
@@ -152,6 +152,17 @@ def obstacles(run: Run) -> Iterator[CheckFailure]:
         expected="a success of at least one operation",
         got=reasons + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else "") + hint,
     )
+
+
+def _logins(run: Run) -> Iterator[CheckFailure]:
+    for identity, request, why in run.renewal.failures():
+        yield _obstacle(
+            "credentials_are_accepted",
+            request,
+            f"{identity.label} cannot log in",
+            expected="a response that gives it a token or a session",
+            got=f"{why}; check --identities",
+        )
 
 
 def _credentials(admissions: Admissions) -> Iterator[CheckFailure]:
