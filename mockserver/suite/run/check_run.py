@@ -9,7 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects, logins
+from mockserver.suite.access import doors, effects, logins, schemes
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -26,6 +26,7 @@ from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_oper
 from mockserver.suite.checks.protocol import streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
+from mockserver.suite.state import item_checks, singleton_checks
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.missing_checks import note_missing_checks
@@ -42,6 +43,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *effects.planned_checks(run),  # first, since it tells what an accepted call did
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
+        *schemes.planned_checks(run),
         *doors.planned_checks(run),
         *logins.planned_checks(run),
     )
@@ -57,6 +59,8 @@ def own_planned_checks(run: Run) -> list[PlannedCheck]:
 PLANNERS: tuple[Planner, ...] = (
     documented_examples.planned_checks,
     state.planned_checks,
+    item_checks.planned_checks,
+    singleton_checks.planned_checks,
     links.planned_checks,
     access_checks,
     invalid_requests.planned_checks,

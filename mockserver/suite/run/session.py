@@ -64,6 +64,8 @@ class Run:
         notes: further lines for the report.
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
+        callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
+        oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
         opened: labels of the operations that were seen to let in callers without any credentials.
     """
 
@@ -95,6 +97,8 @@ class Run:
     opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
+    callers: dict[str, Identity] = field(default_factory=dict)
+    oracle: bool = False
     guard: Guard = field(init=False)
     renewal: CredentialRenewal = field(init=False)
     poller: Poller = field(init=False)
@@ -141,6 +145,8 @@ class Run:
         """
         if not operation.security:
             return None
+        if operation.id in self.callers:
+            return self.callers[operation.id]
         found = self.identities.allowed(operation, self.contract.levels)
         if found is None and not asks_for_credentials(self.contract, operation):
             return None

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mockserver.commands.fuzz import fuzz_command
-from mockserver.suite.access import doors, effects, logins
+from mockserver.suite.access import doors, effects, logins, schemes
 from mockserver.suite.cases.state_tracker import STATE_CHECKS
 from mockserver.suite.checks import (
     acceptance,
@@ -45,6 +45,7 @@ def test_every_check_is_in_the_table_and_nothing_else() -> None:
         permissions,
         invalid_requests,
         robustness,
+        schemes,
         undefined_routes,
         state,
         streams,
