@@ -15,14 +15,12 @@ from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
-from mockserver.suite.verdicts.causes import NOT_THERE
+from mockserver.suite.verdicts.causes import NOT_THERE, NOT_THERE_STATUSES
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 
 #: How many different valid requests are tried.
 _VARIANTS = 3
-#: Status codes for a missing resource or method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
-_NOT_THERE = frozenset({404, 405, 501})
 #: Status codes that blame content or parameters, not the caller, the rate of requests or the state.
 _ABOUT_THE_REQUEST = frozenset({400, 406, 411, 413, 414, 415, 417, 422})
 #: Names of members and parameters that identify existing items, which no schema can provide.
@@ -80,7 +78,7 @@ def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
     response = refused.response
     assert response is not None
     to_blame = list(_identifiers(contract, operation, refused.request))
-    if response.status in _NOT_THERE and str(response.status) not in operation.responses:
+    if response.status in NOT_THERE_STATUSES and str(response.status) not in operation.responses:
         if not to_blame or response.status != 404:
             raise _failure(operation, refused, "the operation is not there", "contract")
     elif response.status in _ABOUT_THE_REQUEST:
@@ -104,7 +102,7 @@ def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) ->
         pointer=success.pointer if success is not None else operation.pointer,
         rule=rule,
         exchange=refused,
-        cause=NOT_THERE if response.status in _NOT_THERE else "",
+        cause=NOT_THERE if response.status in NOT_THERE_STATUSES else "",
     )
 
 

@@ -101,7 +101,8 @@ def _logins(run: Run) -> Iterator[str]:
     """Yield the calls that get credentials, which are made at the start and whenever those have expired."""
     callers: dict[str, list[str]] = {}
     for account in run.renewal.accounts:
-        callers.setdefault(account.requests.described, []).append(account.identity.label)
+        for call in (*account.requests.besides, account.requests.described):
+            callers.setdefault(call, []).append(account.identity.label)
     for call, labels in callers.items():
         yield f"  {call}  to log in {', '.join(labels)}, again when that has expired"
 
