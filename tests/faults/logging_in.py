@@ -146,6 +146,8 @@ class TokenServer:
         """Answer one request."""
         if call.path == "/oauth/token":
             return self._token(call)
+        if call.path == "/.well-known/openid-configuration":
+            return 200, {"issuer": call.host_url, "token_endpoint": f"{call.host_url}oauth/token"}
         kind, _, token = call.headers.get("Authorization", "").partition(" ")
         good = kind == "Bearer" and token in self._ends
         if good and self._ends[token] <= time.monotonic():
@@ -156,6 +158,10 @@ class TokenServer:
         if not good or (call.method, call.path) in self.moody:
             return 401, {"error": "token"}, {"WWW-Authenticate": "Bearer"}
         return self._notes.answer(call)
+
+    def end_all(self) -> None:
+        """End all tokens."""
+        self._ends.clear()
 
     def _token(self, call: Request) -> Answer:
         if call.method != "POST":

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 
+from mockserver.contract.reading.document import load_contract
+from mockserver.suite.identities.identity_file import load_identities
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Session
+from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.logging_in import CLIENT, PASSWORD, SECRET, JsonLogin, SessionServer, TokenServer, contract
 from tests.faults.server import Application
 from tests.faults.small import Told, application, commanded
@@ -227,7 +233,8 @@ def test_the_plan_names_the_logins_and_sends_nothing(
     tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     file = tmp_path / "identities.yaml"
-    file.write_text(f"identities: [{{username: ann, {_CLIENT}}}}}]", encoding="utf-8")
+    who = [f"{{username: ann, {_CLIENT}}}}}", f"{{username: bob, {_SESSION}}}"]
+    file.write_text(f"identities: [{', '.join(who)}]", encoding="utf-8")
     path = contract(tmp_path, OAUTH2)
     done = command(
         *("check", "http://127.0.0.1:1/api", "--dry-run", "--treat-as-remote"),
@@ -235,4 +242,31 @@ def test_the_plan_names_the_logins_and_sends_nothing(
     )
     assert done.returncode == 0, done.stderr
     assert "  POST http://127.0.0.1:1/oauth/token  to log in ann, again when that has expired" in done.stdout
+    assert "  GET /accounts/login/  to log in bob, again when that has expired" in done.stdout
+    assert "  POST /accounts/login/  to log in bob, again when that has expired" in done.stdout
     assert SECRET not in done.stdout
+    assert PASSWORD not in done.stdout
+
+
+def test_an_openid_provider_names_its_token_endpoint(tmp_path: Path) -> None:
+    scheme = {"type": "openIdConnect", "openIdConnectUrl": "/.well-known/openid-configuration"}
+    told = judge(TokenServer(), contract(tmp_path, scheme), f"username: ann, {_CLIENT}}}", only=["GET /notes"])
+    assert (told.exit_code, told.titles("violation")) == (0, [])
+    assert told.report["run"]["operations_succeeded"] == 1
+
+
+def test_calls_at_the_same_time_are_renewed_once(tmp_path: Path) -> None:
+    server = TokenServer(tells=False)
+    file = tmp_path / "identities.yaml"
+    file.write_text(f"identities: [{{username: ann, {_CLIENT}}}}}]", encoding="utf-8")
+    loaded = load_contract(contract(tmp_path, OAUTH2))
+    run = prepare(loaded, WsgiTarget(application(server)), load_identities(file, {}))
+    run.renewal.log_in()
+    session = Session(run)
+    request = session.valid_request(loaded.by_id["list"], run.admin)
+    run.target.send(request)
+    server.end_all()
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: run.target.send(request), range(8)))
+    assert [one.response.status for one in made if one.response is not None] == [200] * 8
+    assert server.issued == 2
