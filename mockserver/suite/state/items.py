@@ -41,6 +41,7 @@ _MAX_PARENTS = 4
 #: Levels and names of accounts that may do more than others.
 _HIGH = re.compile(r"admin|root|super|owner|manager|operator", re.IGNORECASE)
 _GONE, _FORBIDDEN = frozenset({404, 410}), 403
+_OK, _CREATED = 200, 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,9 @@ class Items:
         if operation is None:
             raise NotRun(f"the contract has no operation that could {role} {item.collection.item}")
         content, media_type = (None, None) if body is None else written(operation, body)
+        if role == DELETE and READ not in item.collection.operations and LIST in item.collection.operations:
+            with suppress(NotRun):
+                self.call(item, LIST)  # so that its absence there will say that it is gone
 
         def build(caller: Identity | None) -> WireRequest:
             request = self.request(operation, item, caller, body=content, media_type=media_type, arguments=arguments)
@@ -404,6 +408,10 @@ class Items:
     def _made(self, collection: Collection, parent: Item | None, exchange: Exchange) -> Item:
         response = exchange.response
         assert response is not None
+        create = collection.operations[CREATE]
+        if response.status == _OK and str(_CREATED) in create.responses:
+            # It may name one that was there before, which is not the run's to change or delete.
+            raise NotRun(f"{create.label} was answered with 200, and not with the 201 that says that an item is new")
         value = json_or_none(response)
         sent = _json(exchange.request)
         shown = at(value, collection.places.get(CREATE))
