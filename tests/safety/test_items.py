@@ -193,7 +193,8 @@ def test_what_is_seen_to_be_gone_is_put_back(
         (("get", "put"), r"/pets/(?:fido|ms\w+) \(no documented operation deletes it\)"),
         (
             ("put",),
-            r"/pets/(?:fido|ms\w+) \(no documented operation deletes it\)|PUT /pets/\{id\} \(what was there before .* reads it\)",
+            r"/pets/(?:fido|ms\w+) \(no documented operation deletes it\)"
+            r"|PUT /pets/\{id\} \(what was there before .* reads it\)",
         ),
     ],
 )
@@ -232,11 +233,10 @@ def test_what_was_there_before_is_left_alone(tmp_path: Path, ledger_of: Run, com
     pets = Pets()
     few = ("--max-examples=3",) * (command == "fuzz")
     paths = {"/pets": ("get", "put", "delete"), "/pets/{id}": ("get", "put", "patch", "delete")}
-    ledger = ledger_of(
-        pets, contract(tmp_path, paths, closed=True), "--no-oracle", "--settle=0.3", *few, command=command
-    )
-    assert (ledger["writes"], ledger["left"], ledger["restored"]) == (0, [], [])
-    assert pets.pets == {"rex": {"id": "rex", "value": "old"}}
+    option = contract(tmp_path, paths, closed=True)
+    ledger = ledger_of(pets, option, "--no-oracle", "--settle=0.3", *few, command=command)
+    assert not any("/pets/rex" in line for line in (*ledger["left"], *ledger["restored"]))
+    assert pets.pets["rex"] == {"id": "rex", "value": "old"}
 
 
 class Unwritable(Pets):

@@ -167,7 +167,8 @@ class ItemRestorer:
         if unquote(name) in names:
             return _THERE
         values = tuple(read_off(item.template, item.path).values())
-        listed = self._listed_before.get(item.path) or self._run.known.items.was_listed(item.template, values)
+        known = item.path.rstrip("/") in self._run.listed
+        listed = known or self._listed_before.get(item.path) or self._run.known.items.was_listed(item.template, values)
         return _ABSENT if listed else f"{_NOTHING_READS}, and no list showed it before"
 
     def _names_in_list(self, template: str, path: str) -> str | frozenset[str]:

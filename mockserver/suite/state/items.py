@@ -251,8 +251,7 @@ class Items:
             raise NotRun(f"the contract has no operation that could {role} {item.collection.item}")
         content, media_type = (None, None) if body is None else written(operation, body)
         if role == DELETE and READ not in item.collection.operations and LIST in item.collection.operations:
-            with suppress(NotRun):
-                self.call(item, LIST)  # so that its absence there will say that it is gone
+            self._look_in_list(item)
 
         def build(caller: Identity | None) -> WireRequest:
             request = self.request(operation, item, caller, body=content, media_type=media_type, arguments=arguments)
@@ -261,6 +260,13 @@ class Items:
             return request
 
         return self._by_whoever_may(operation, build, identity)
+
+    def _look_in_list(self, item: Item) -> None:
+        """Record whether a list shows an item, so that its absence will say that it is gone."""
+        with suppress(NotRun):
+            shown = entries(item.collection, json_or_none(self.call(item, LIST)[1]))
+            if any(item.name in set(names(item.collection, entry)) for entry in shown):
+                self.session.run.listed.add(item.path.rstrip("/"))
 
     def _by_whoever_may(
         self, operation: Operation, build: Callable[[Identity | None], WireRequest], identity: Identity | None
