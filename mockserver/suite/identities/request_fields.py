@@ -69,7 +69,7 @@ def checked_value(place: str, name: str, value: str) -> str:
 
 
 def is_public(name: str, value: str) -> bool:
-    """Tell whether a header field need not be masked: it says what a client wants, or is a word that stands anywhere."""
+    """Tell whether a header field need not be masked: it says what a client wants, or is a word of every page."""
     if is_credential(name):
         return False
     return (
