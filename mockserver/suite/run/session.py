@@ -72,11 +72,11 @@ class Run:
         notes: further lines for the report.
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
+        callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
+        oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
         given: values that the user gave for what is on the target (`--values`).
         known: what is known of the target: items, and requests that succeeded.
         surveyed: result of the survey, by label of the operation.
-        callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
-        oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
         opened: labels of the operations that were seen to let in callers without any credentials.
     """
 
@@ -351,8 +351,8 @@ class Session(Composer):
         Raises:
             NotRun: none can be made.
         """
-        found = self.run.renewal.login_content(operation)
-        return found or super().valid_body(operation, variant=variant, media_type=media_type)
+        login = self.run.renewal.login_content(operation)
+        return login or super().valid_body(operation, variant=variant, media_type=media_type)
 
     def in_world(self, request: WireRequest) -> WireRequest:
         """Return the request with the field that selects this session's world, if there are worlds."""
