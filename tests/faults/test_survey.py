@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -214,8 +215,9 @@ def test_every_media_type_of_a_request_is_sent(judge: Judge) -> None:
         if call.path != "/files" or call.method != "POST":
             return 404, None
         if call.mimetype.startswith("multipart/"):
-            upload = call.files.get("data")
-            seen.setdefault(call.mimetype, upload and (upload.mimetype, upload.read()[:4]))
+            with closing(call):
+                upload = call.files.get("data")
+                seen.setdefault(call.mimetype, upload and (upload.mimetype, upload.read()[:4]))
         else:
             seen.setdefault(call.mimetype, (call.form.getlist("tags"), call.cookies.get("theme")))
         return 200, None
@@ -226,3 +228,18 @@ def test_every_media_type_of_a_request_is_sent(judge: Judge) -> None:
     tags, theme = seen["application/x-www-form-urlencoded"]
     assert len(tags) == 1
     assert theme
+
+
+def test_most_generated_reads_are_about_what_is_there(tmp_path: Path, write_contract: Callable[..., Path]) -> None:
+    shop = Shop()
+    statuses: list[int] = []
+
+    def counted(call: Request) -> Answer:
+        found = shop(call)
+        if call.method == "GET" and re.search("/orders/.", call.path):
+            statuses.append(found[0])
+        return found
+
+    told = commanded("fuzz", application(counted), tmp_path, contract=write_contract(SHOP), max_examples=6)
+    assert set(_reach(told).values()) == {""}, told.page
+    assert statuses.count(200) > len(statuses) / 3

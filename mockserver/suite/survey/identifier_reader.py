@@ -48,6 +48,8 @@ class IdentifierReader:
         for operation in contract.operations:
             for template in item_templates(operation.path):
                 self._templates.setdefault(nameless(template), template.rstrip("/"))
+        #: Paths of the contract, without names: not every item template is one.
+        self._paths = {nameless(operation.path) for operation in contract.operations}
         #: Item templates by the path of their collection, without its names.
         self._below: dict[str, list[str]] = {}
         for template in self._templates.values():
@@ -136,11 +138,12 @@ class IdentifierReader:
             if values is None:
                 continue
             item = KnownItem(nameless(template), values, own=True, world=world)
-            if self._items.add(item):
+            if self._items.add(item) and item.template in self._paths:
                 yield item
         for key, values in located.items():
             item = KnownItem(key, values, own=True, world=world)
-            if key not in map(nameless, self._below.get(nameless(operation.path), ())) and self._items.add(item):
+            below = map(nameless, self._below.get(nameless(operation.path), ()))
+            if key not in below and self._items.add(item) and key in self._paths:
                 yield item
 
     def _made_elsewhere(
