@@ -1,0 +1,52 @@
+"""The check of entity tags: content that changed has another one."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from mockserver.suite.cases.observed_response import ObservedResponse
+from mockserver.suite.verdicts.failures import Rule
+
+#: So many representations are remembered in a run.
+_MOST = 5000
+#: Header fields of a request that may select another representation (RFC 9110, section 12.5), or another caller.
+_SELECTING = ("Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Mock-World", "Range")
+
+
+class EntityTags:
+    """Entity tags seen in a run, with a digest of the content that each one belonged to."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, ...], tuple[bytes, str]] = {}
+
+    def entity_tags_follow_the_content(self, observed: ObservedResponse) -> bool:
+        """Check that content which changed has another ETag: no cache could tell otherwise (RFC 9110, section 8.8.1).
+
+        Only strong ones: a weak one may stay when a change does not matter.
+        """
+        request, response = observed.exchange.request, observed.response
+        tag = response.field("ETag")
+        if request.method != "GET" or response.status != 200 or tag is None or not tag.startswith('"'):
+            return False
+        if response.unread or not response.body:
+            return False
+        place = (request.path, tag, response.media_type, *(request.field(name) or "" for name in _SELECTING))
+        digest = sha256(response.body).digest()
+        before = self._seen.get(place)
+        if before is None:
+            if len(self._seen) < _MOST:
+                self._seen[place] = digest, response.body[:200].decode("utf-8", "replace")
+            return False
+        if before[0] == digest:
+            return True
+        headers = observed.promised.headers if observed.promised is not None else {}
+        documented = next((header for name, header in headers.items() if name.lower() == "etag"), None)
+        rule: Rule = "silent" if documented is None else "contract"
+        raise observed.failure(
+            "entity_tags_follow_the_content",
+            "the content changed, and its ETag did not",
+            expected="another ETag for other content",
+            got=f"ETag: {tag} for content that was {before[1][:80]!r} before",
+            pointer=documented.pointer if documented is not None else observed.place,
+            rule=rule,
+        )
