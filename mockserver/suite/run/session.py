@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.contract.roles import is_login
-from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
+from mockserver.suite.cases.observed_response import (
+    ObservedResponse,
+    Representations,
+    documented_content,
+    observe,
+    promise,
+)
 from mockserver.suite.cases.requests import Composer
 from mockserver.suite.cases.waiting import asks_to_wait, is_endless
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
@@ -50,6 +57,7 @@ class Run:
         progress: receives the progress of the run.
         timings: seconds that the responses of each operation took, by label.
         last_writes: the last accepted write by world and path.
+        representations: contents that were seen, by their entity tags.
         selected: operations that the run is limited to, all if it is not.
         selection: the limits that selected them.
         checks: the checks that the run is limited to.
@@ -82,6 +90,7 @@ class Run:
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    representations: Representations = field(default_factory=dict)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
@@ -236,6 +245,24 @@ class Session(Composer):
         self._remember(operation, exchange, exchange.response)
         return exchange.response
 
+    def together(self, operation: Operation, requests: Sequence[WireRequest]) -> list[Exchange]:
+        """Send requests for an operation at the same time, judge each response, and return the exchanges in order.
+
+        Raises:
+            NotRun: one of them must not be sent.
+        """
+        for request in requests:
+            if refusal := self.run.guard.refusal(request, operation):
+                raise NotRun(refusal)
+        with ThreadPoolExecutor(len(requests)) as pool:
+            exchanges = list(pool.map(lambda request: self.run.target.send(request, operation.label), requests))
+        for exchange in exchanges:
+            self.run.guard.record_response(exchange.request, exchange.response)
+            if exchange.response is not None:
+                self.judge(operation, operation.label, exchange)
+                self._remember(operation, exchange, exchange.response)
+        return exchanges
+
     def set_up(self, operation: Operation, request: WireRequest) -> None:
         """Send a request that prepares a check; on our own stub also for operations that --only leaves out.
 
@@ -353,7 +380,7 @@ class Session(Composer):
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
         """Judge the response of an exchange by all response checks, for the operation that the request belongs to."""
         shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
-        observed = observe(self.contract, operation, label, shown, self.run.secrets)
+        observed = observe(self.contract, operation, label, shown, self.run.secrets, self.run.representations)
         if observed is not None:
             if operation is not None:
                 self.run.verdicts.count_response(operation.label, observed.response)

@@ -72,6 +72,10 @@ class Secrets:
         found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
         yield from dict.fromkeys(value for form in found if (value := self._values[form]) not in self._public)
 
+    def long_values(self) -> tuple[str, ...]:
+        """Return the secrets that are long enough to be told from chance."""
+        return tuple(value for value in self._names if len(value) >= MIN_SECRET)
+
     def name_of(self, value: str) -> str | None:
         """Return the name of the variable that replaces a secret, or None if the text is not a secret."""
         return self._names.get(value)

@@ -18,7 +18,8 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS
-from mockserver.suite.checks.protocol import streams
+from mockserver.suite.checks.contents import bounds, echoes
+from mockserver.suite.checks.protocol import allowed_methods, parallel_calls, streams
 
 DOCS = Path(__file__).parents[3] / "docs" / "suite.md"
 #: Told by others than a function of its own name.
@@ -46,6 +47,10 @@ def test_every_check_is_in_the_table_and_nothing_else() -> None:
         undefined_routes,
         state,
         streams,
+        allowed_methods,
+        parallel_calls,
+        bounds,
+        echoes,
     ):
         made |= {
             name

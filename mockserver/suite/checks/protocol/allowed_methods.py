@@ -42,7 +42,7 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 
 def options_tell_the_methods(session: Session, *, operations: list[Operation]) -> int:
-    """Check that `Allow` in a response to OPTIONS names what works and nothing that gets 405 (RFC 9110, 9.3.7, 10.2.1)."""
+    """Check that `Allow` in a response to OPTIONS names what works, and nothing that gets 405 (RFC 9110, 10.2.1)."""
     first = operations[0]
     label = f"OPTIONS {first.path}"
     like = session.request(first, _anyone(session, first))

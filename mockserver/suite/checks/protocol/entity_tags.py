@@ -13,40 +13,35 @@ _MOST = 5000
 _SELECTING = ("Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Mock-World", "Range")
 
 
-class EntityTags:
-    """Entity tags seen in a run, with a digest of the content that each one belonged to."""
+def entity_tags_follow_the_content(observed: ObservedResponse) -> bool:
+    """Check that content which changed has another ETag: no cache could tell otherwise (RFC 9110, section 8.8.1).
 
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, ...], tuple[bytes, str]] = {}
-
-    def entity_tags_follow_the_content(self, observed: ObservedResponse) -> bool:
-        """Check that content which changed has another ETag: no cache could tell otherwise (RFC 9110, section 8.8.1).
-
-        Only strong ones: a weak one may stay when a change does not matter.
-        """
-        request, response = observed.exchange.request, observed.response
-        tag = response.field("ETag")
-        if request.method != "GET" or response.status != 200 or tag is None or not tag.startswith('"'):
-            return False
-        if response.unread or not response.body:
-            return False
-        place = (request.path, tag, response.media_type, *(request.field(name) or "" for name in _SELECTING))
-        digest = sha256(response.body).digest()
-        before = self._seen.get(place)
-        if before is None:
-            if len(self._seen) < _MOST:
-                self._seen[place] = digest, response.body[:200].decode("utf-8", "replace")
-            return False
-        if before[0] == digest:
-            return True
-        headers = observed.promised.headers if observed.promised is not None else {}
-        documented = next((header for name, header in headers.items() if name.lower() == "etag"), None)
-        rule: Rule = "silent" if documented is None else "contract"
-        raise observed.failure(
-            "entity_tags_follow_the_content",
-            "the content changed, and its ETag did not",
-            expected="another ETag for other content",
-            got=f"ETag: {tag} for content that was {before[1][:80]!r} before",
-            pointer=documented.pointer if documented is not None else observed.place,
-            rule=rule,
-        )
+    Only strong ones: a weak one may stay when a change does not matter.
+    """
+    request, response = observed.exchange.request, observed.response
+    tag = response.field("ETag")
+    if observed.representations is None or request.method != "GET" or response.status != 200:
+        return False
+    if tag is None or not tag.startswith('"') or response.unread or not response.body:
+        return False
+    seen = observed.representations
+    place = (request.path, tag, response.media_type, *(request.field(name) or "" for name in _SELECTING))
+    digest = sha256(response.body).digest()
+    before = seen.get(place)
+    if before is None:
+        if len(seen) < _MOST:
+            seen[place] = digest, response.body[:80].decode("utf-8", "replace")
+        return False
+    if before[0] == digest:
+        return True
+    headers = observed.promised.headers if observed.promised is not None else {}
+    documented = next((header for name, header in headers.items() if name.lower() == "etag"), None)
+    rule: Rule = "silent" if documented is None else "contract"
+    raise observed.failure(
+        "entity_tags_follow_the_content",
+        "the content changed, and its ETag did not",
+        expected="another ETag for other content",
+        got=f"ETag: {tag} as before, when the content was {before[1]!r}",
+        pointer=documented.pointer if documented is not None else observed.place,
+        rule=rule,
+    )

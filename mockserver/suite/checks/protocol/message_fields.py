@@ -18,7 +18,9 @@ _DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H
 _ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _TOKENS = re.compile(r"\s*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+\s*)?(?:,\s*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+\s*)?)*")
 #: Directives of Cache-Control that take a number of seconds (RFC 9111, section 5.2.2).
-_SECONDS = re.compile(r'(?:^|,)\s*(max-age|s-maxage|stale-while-revalidate|stale-if-error)\s*(?:=\s*("?)([^,"]*)\2)?(?=,|\s*$)')
+_SECONDS = re.compile(
+    r'(?:^|,)\s*(max-age|s-maxage|stale-while-revalidate|stale-if-error)\s*(?:=\s*("?)([^,"]*)\2)?(?=,|\s*$)'
+)
 
 
 def fields_keep_to_their_form(observed: ObservedResponse) -> bool:
