@@ -15,12 +15,11 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError
 from mockserver.selftest.kills import FindingKey, PlantedMutant
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
-from mockserver.suite.identities.identities import Identities, Identity, require_known_schemes
+from mockserver.suite.identities.identities import Identities, require_known_schemes
 from mockserver.suite.identities.seeded_accounts import seed_data
-from mockserver.suite.run.preparation import prepare, who_calls
+from mockserver.suite.run.preparation import invented, prepare, who_calls
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
-from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget
@@ -102,7 +101,7 @@ def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Labo
     more = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
     with tempfile.TemporaryDirectory(prefix="mockserver-self-test-") as folder:
         if seeded is None:
-            identities = identities if identities.all else _made_up(contract)
+            identities = identities if identities.all else invented(contract)
             accounts = Path(folder) / "seed.json"
             accounts.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
             more += ["--seed-data", str(accounts)] if identities.all else []
@@ -114,23 +113,6 @@ def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Labo
             finally:
                 target.close()
                 impatient.close()
-
-
-def _made_up(contract: Contract) -> Identities:
-    """Return two invented accounts for each level, or none if the contract asks for anything but HTTP Basic."""
-    schemes = contract.security_schemes.values()
-    if not schemes or any((scheme.type, scheme.scheme) != ("http", "basic") for scheme in schemes):
-        return Identities(())
-    canaries = Canaries()
-    return Identities(
-        tuple(
-            Identity(
-                f"{level or 'user'}-{number}@example.com", canaries.make("token"), canaries.make("password"), level
-            )
-            for level in contract.levels or ("",)
-            for number in (1, 2)
-        )
-    )
 
 
 def _planted(raw: dict[str, Any]) -> PlantedMutant:

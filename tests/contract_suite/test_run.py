@@ -167,12 +167,18 @@ NOT_RUN = {
     ("parallel_calls_keep_apart", "a single call was answered with 409"): 1,
     ("parallel_calls_keep_apart", "a second call alone is refused, too"): 1,
     ("entity_tags_follow_the_content", "no content was seen twice with the same ETag"): 1,
+    # No items are created, read and changed by paths of their own.
+    **{
+        (name, "no operation that asks for credentials writes what another one shows"): 1
+        for name in ("refused_callers_change_nothing", "side_doors_change_nothing")
+    },
     ("streams_send_their_items", "no operation documents a stream"): 1,
     ("stream_items_conform_to_their_schema", "no item of a documented stream arrived"): 1,
 }
 #: Checks that the built-in contract gives no occasion for.
 NOWHERE = {
-    *("streams_send_their_items", "stream_items_conform_to_their_schema", "entity_tags_follow_the_content"),
+    *("refused_callers_change_nothing", "side_doors_change_nothing", "entity_tags_follow_the_content"),
+    *("streams_send_their_items", "stream_items_conform_to_their_schema"),
 }
 #: Made of what other checks see or send, on whatever that is.
 ANYWHERE = {"problem_details_are_well_formed", "fields_keep_to_their_form"}

@@ -9,7 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors
+from mockserver.suite.access import doors, effects
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -40,6 +40,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
     entries = (
+        *effects.planned_checks(run),  # first, since it tells what an accepted call did
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
         *doors.planned_checks(run),

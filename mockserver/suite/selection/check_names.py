@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 #: Packages that hold checks.
 _PACKAGES = (
+    "mockserver.suite.access",
     "mockserver.suite.checks",
     "mockserver.suite.checks.protocol",
     "mockserver.suite.cases",

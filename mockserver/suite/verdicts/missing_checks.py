@@ -52,6 +52,9 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "no operation that only reads asks for credentials": (
         *("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
     ),
+    "no operation that asks for credentials writes what another one shows": (
+        *("refused_callers_change_nothing", "side_doors_change_nothing"),
+    ),
     "no operation asks for HTTP Basic credentials, which have a user name beside the token": (
         "tokens_belong_to_their_user",
     ),

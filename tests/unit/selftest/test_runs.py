@@ -24,6 +24,7 @@ from mockserver.suite.cases import observed_response
 from mockserver.suite.checks import any_response
 from mockserver.suite.identities.seeded_accounts import seed_data
 from mockserver.suite.run import session
+from mockserver.suite.run.preparation import invented
 from mockserver.suite.run.progress import NoProgress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.target.targets import HttpTarget
@@ -89,7 +90,7 @@ def without_generated_cases(monkeypatch: pytest.MonkeyPatch) -> None:
 def lab_of(path: Path, change: Callable[[list[Mutant]], list[Mutant]]) -> Iterator[laboratory.Laboratory]:
     """Give a laboratory with chosen mutants, served by this process."""
     contract = load_contract(path)
-    identities = laboratory._made_up(contract)
+    identities = invented(contract)
     seed_file = path.with_name("seed.json")
     seed_file.write_text(json.dumps(seed_data(identities)), encoding="utf-8")
     seed = load_seed(seed_file)

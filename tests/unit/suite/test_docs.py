@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mockserver.commands.fuzz import fuzz_command
-from mockserver.suite.access import doors
+from mockserver.suite.access import doors, effects
 from mockserver.suite.cases.state_tracker import STATE_CHECKS
 from mockserver.suite.checks import (
     acceptance,
@@ -40,6 +40,7 @@ def test_every_check_is_in_the_table_and_nothing_else() -> None:
         credentials,
         documented_examples,
         doors,
+        effects,
         links,
         permissions,
         invalid_requests,
