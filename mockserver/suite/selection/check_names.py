@@ -13,6 +13,7 @@ from importlib.util import find_spec
 _PACKAGES = (
     "mockserver.suite.access",
     "mockserver.suite.checks",
+    "mockserver.suite.checks.contents",
     "mockserver.suite.checks.protocol",
     "mockserver.suite.cases",
     "mockserver.suite.state",
