@@ -99,7 +99,8 @@ def fuzz_command(
 ) -> int:
     """Check a server with generated requests, valid and invalid, against a contract.
 
-    TARGET is the base URL of the server. Without one the run starts the stub and checks it.
+    TARGET is the base URL of the server, or a WSGI or ASGI application in this process, as package.module:app.
+    Without one the run starts the stub and checks it.
     """
     _require_extra()
     from mockserver.suite.run.fuzz_run import FuzzSettings

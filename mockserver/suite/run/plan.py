@@ -52,7 +52,7 @@ def as_lines(
         planned: planned checks of `check`, for an estimate of the requests.
     """
     allowed = [operation for operation in run.selected if _refusal(run, operation) is None]
-    target = "a stub that is started for it" if own else run.target.base_url
+    target = "a stub that is started for it" if own else getattr(run.target, "name", run.target.base_url)
     yield f"Plan of {command} on {target}" + (", treated as somebody else's server" * run.target.foreign)
     yield from _amount(run, allowed, examples, planned)
     yield "Called:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.contract.model import Contract
@@ -24,6 +25,7 @@ class Options:
 
     Attributes:
         share: of how many parts of a run, which share the rate, this is one.
+        application: the application that is the target, where it is no name or URL.
     """
 
     target: str | None = None
@@ -63,11 +65,17 @@ class Options:
     ledger: Path | None = None
     dry_run: bool = False
     share: int = 1
+    application: Any = None
+
+    @property
+    def has_target(self) -> bool:
+        """Whether somebody's server or application is judged, not a stub of the run."""
+        return self.target is not None or self.application is not None
 
     @property
     def own_seed_data(self) -> Path | None:
         """Seed data file of the API's own stub, which is judged if neither target nor contract is given."""
-        return own_seed_data(self.contract, self.api) if self.target is None else None
+        return None if self.has_target else own_seed_data(self.contract, self.api)
 
     def load_contract(self) -> Contract:
         """Return the contract by which the target is judged, with overlays applied.
