@@ -22,7 +22,7 @@ class Harm(IntEnum):
 #: Words in the names of checks that find who gets in, or learns, what is not theirs.
 _DOORS = re.compile(
     "credential|token|password|secret|auth|levels_not|foreign_objects_are_refused|own_objects_alone"
-    "|door|forwarded|session"
+    "|door|forwarded|session|spellings|forged|overridden"
 )
 #: Checks of doors that a contradiction of the contract is enough for: somebody sees what is not theirs.
 _SHOWN = re.compile("own_objects_alone")
