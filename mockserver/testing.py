@@ -51,6 +51,7 @@ def contract_tests(
     skip_deprecated: bool = False,
     checks: _Names = (),
     exclude_checks: _Names = (),
+    checks_from: _Names = (),
     allow_writes: _Names = (),
     baseline: Path | str | None = None,
     fail_on: Literal["drift"] | None = None,
@@ -76,6 +77,7 @@ def contract_tests(
         skip_deprecated: leave out deprecated operations.
         checks: names of the checks that are made.
         exclude_checks: names of checks that are left out.
+        checks_from: modules with checks of your own.
         allow_writes: globs of operations that may change what was there before the run.
         baseline: file with known findings, which fail no test.
         fail_on: `drift` lets drift fail a test, too.
@@ -100,6 +102,7 @@ def contract_tests(
         skip_deprecated=skip_deprecated,
         checks=tuple(checks),
         exclude_checks=tuple(exclude_checks),
+        checks_from=tuple(checks_from),
         allow_writes=tuple(allow_writes),
         baseline=None if baseline is None else Path(baseline),
         fail_on=fail_on,
@@ -107,8 +110,9 @@ def contract_tests(
         timeout=timeout,
         no_oracle=not oracle,
     )
-    options.chosen_checks()
-    labels = [operation.label for operation in options.selection.of(options.load_contract())]
+    read = options.load_contract()
+    options.chosen_checks(options.own_checks(read))
+    labels = [operation.label for operation in options.selection.of(read)]
     run = _Judgement(application, options, command, max_examples, seed)
 
     @pytest.mark.parametrize("operation", [*labels, REST])

@@ -194,7 +194,7 @@ def _account(identity: Identity) -> dict[str, Any]:
     return {
         "username": identity.username,
         "level": identity.level,
-        "token": identity.token is not None,
+        "token": identity.token is not None or identity.issued is not None or identity.needs_no_scheme,
         "schemes": list(identity.schemes),
         "password": identity.password is not None,
     }
@@ -236,6 +236,7 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             # Nothing is put back there, but it may be written.
             originals=OriginalValues(dict.fromkeys(spec["restorable"])),
         )
+        run.oracle = True
         run.fingerprints.leave_out(spec["own_fields"])
         if spec["settings"] is None:
             outcome = check(run)

@@ -101,9 +101,17 @@ EXPECTED: dict[str, Labels] = {
         ("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
         labels(lambda one: one.method == "GET" and one.security and not one.effect),
     ),
+    # One read stands for all that ask for the same credentials.
+    "misplaced_credentials_are_refused": frozenset(
+        next([one.label] for one in OPERATIONS if one.method == "GET" and one.security and not one.effect)
+    ),
     "levels_not_allowed_are_refused": labels(lambda one: one.levels and set(CONTRACT.levels) - set(one.levels)),
     "wrong_passwords_are_refused": frozenset({LOGIN}),
-    "issued_tokens_work_at_once": frozenset({LOGIN}),
+    **dict.fromkeys(
+        ("issued_tokens_work_at_once", "failed_logins_end_no_tokens", "second_logins_end_no_tokens"),
+        frozenset({LOGIN}),
+    ),
+    "revoked_tokens_stay_revoked": frozenset({REVOCATION}),
     "issued_tokens_tell_their_level": frozenset({LOGIN, TOKEN}),
     "answers_name_the_caller": frozenset({LOGIN, TOKEN, REVOCATION}),
     # objects
@@ -168,16 +176,38 @@ NOT_RUN = {
     ("parallel_calls_keep_apart", "a second call alone is refused, too"): 1,
     ("entity_tags_follow_the_content", "no content was seen twice with the same ETag"): 1,
     # No items are created, read and changed by paths of their own.
-    **{
-        (name, "no operation that asks for credentials writes what another one shows"): 1
-        for name in ("refused_callers_change_nothing", "side_doors_change_nothing")
-    },
+    **dict.fromkeys(
+        (
+            ("refused_callers_change_nothing", "no operation that asks for credentials writes what another one shows"),
+            ("side_doors_change_nothing", "no operation that asks for credentials writes what another one shows"),
+            (
+                "partial_credentials_are_refused",
+                "no operation asks for credentials of several security schemes at once",
+            ),
+            (
+                "unknown_tokens_of_each_scheme_are_refused",
+                "no operation takes credentials of one or another security scheme",
+            ),
+        ),
+        1,
+    ),
     ("streams_send_their_items", "no operation documents a stream"): 1,
     ("stream_items_conform_to_their_schema", "no item of a documented stream arrived"): 1,
 }
+#: Checks of items with paths of their own, and of singletons that no behaviour describes.
+OF_ITEMS = (
+    *("created_items_are_kept", "created_items_are_listed", "reads_leave_items_alone", "written_items_show_it"),
+    *("writes_leave_other_items_alone", "refused_writes_leave_items_alone", "refused_creations_make_nothing"),
+    *("items_belong_to_their_parent", "deleted_items_are_gone", "deleted_items_stay_gone"),
+    *("identifiers_are_not_given_out_again", "lists_neither_repeat_nor_lose_items", "filters_are_kept"),
+    *("unchanged_items_are_not_sent_again", "stale_writes_are_refused", "singletons_show_what_was_written"),
+)
+NOT_RUN |= {(name, "no item or singleton of the contract gives occasion for this"): 1 for name in OF_ITEMS}
 #: Checks that the built-in contract gives no occasion for.
 NOWHERE = {
+    *OF_ITEMS,
     *("refused_callers_change_nothing", "side_doors_change_nothing", "entity_tags_follow_the_content"),
+    *("partial_credentials_are_refused", "unknown_tokens_of_each_scheme_are_refused"),
     *("streams_send_their_items", "stream_items_conform_to_their_schema"),
 }
 #: Made of what other checks see or send, on whatever that is.

@@ -42,7 +42,7 @@ ONLY_IN: dict[str, set[str]] = {
     "flask": {"stub.app", "stub.control.routes", "pytest_plugin"},
     "werkzeug": {"stub.app", "stub.control.routes"},
     "cryptography": {"stub.serving.tls"},
-    "pyotp": {"builtin"},
+    "pyotp": {"builtin", "suite.identities"},
     "webauthn": {"builtin"},
     "click": {"cli", "commands", "suite.overlays.overlay_run", "suite.reports.conclusion", "suite.run"},
     "jinja2": {"suite.reports.html"},

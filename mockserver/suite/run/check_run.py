@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects
+from mockserver.suite.access import doors, effects, logins, schemes
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -23,10 +23,11 @@ from mockserver.suite.checks import (
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.contents import bounds, echoes
-from mockserver.suite.checks.planned_check import PlannedCheck, Planner
+from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_operation
 from mockserver.suite.checks.protocol import allowed_methods, parallel_calls, streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
+from mockserver.suite.state import item_checks, singleton_checks
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.missing_checks import note_missing_checks
@@ -43,15 +44,24 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *effects.planned_checks(run),  # first, since it tells what an accepted call did
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
+        *schemes.planned_checks(run),
         *doors.planned_checks(run),
+        *logins.planned_checks(run),
     )
     return sorted(entries, key=lambda entry: order[entry.operation])
+
+
+def own_planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the planned checks of the user's own modules, on each selected operation."""
+    return [on_operation(check, operation) for check in run.own_checks.operations for operation in run.selected]
 
 
 #: Planners in the order of their planned checks: those that say most about a server come first.
 PLANNERS: tuple[Planner, ...] = (
     documented_examples.planned_checks,
     state.planned_checks,
+    item_checks.planned_checks,
+    singleton_checks.planned_checks,
     links.planned_checks,
     access_checks,
     invalid_requests.planned_checks,
@@ -62,6 +72,7 @@ PLANNERS: tuple[Planner, ...] = (
     parallel_calls.planned_checks,
     allowed_methods.planned_checks,
     streams.planned_checks,
+    own_planned_checks,
 )
 
 
@@ -91,7 +102,8 @@ def _is_chosen(run: Run, entry: PlannedCheck) -> bool:
     """Tell whether a planned check is to be made, if only for the sake of the checks of its responses."""
     if entry.check in run.checks.left_out:
         return False
-    return entry.check in run.checks or not OF_ANY_REQUEST.isdisjoint(run.checks.only)
+    of_any = {*OF_ANY_REQUEST, *(check.__name__ for check in run.own_checks.responses)}
+    return entry.check in run.checks or not of_any.isdisjoint(run.checks.only)
 
 
 def check(run: Run) -> RunOutcome:
@@ -142,6 +154,7 @@ def _make(run: Run, entry: PlannedCheck) -> None:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
         ended = next(others_in(error), None)
         for failure in failures:
+            _begin_with_creations(session, failure)
             run.verdicts.failed(failure)
         for reason in reasons:
             run.verdicts.passed(entry.check, entry.operation, reason.cases)
@@ -153,6 +166,14 @@ def _make(run: Run, entry: PlannedCheck) -> None:
     else:
         run.verdicts.passed(entry.check, entry.operation, cases)
     session.close()
+
+
+def _begin_with_creations(session: Session, failure: CheckFailure) -> None:
+    """Put before the evidence of a failure what made the items that it names, unless the check did so."""
+    exchange = failure.exchange
+    if exchange is not None and not exchange.history:
+        made = session.run.creations.before(session.world, exchange.request)
+        failure.exchange = replace(exchange, history=made) if made else exchange
 
 
 _CHECK = "the_server_answers"

@@ -22,6 +22,7 @@ from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.header_options import with_headers
 from mockserver.suite.identities.identities import Identities, require_known_schemes
+from mockserver.suite.identities.seeded_accounts import with_tokens
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.overlays.overlay_run import CompletedRun, follow, require_usable
 from mockserver.suite.reports.conclusion import conclude
@@ -294,6 +295,7 @@ def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Run
 
 
 def _judge(run: Run, settings: FuzzSettings | None) -> RunOutcome:
+    run.renewal.log_in()
     if settings is None:
         return check(run)
     from mockserver.suite.run.fuzz_run import fuzz  # loads schemathesis, which takes a second
@@ -368,7 +370,7 @@ def prepared(
     Raises:
         UsageError: an option cannot be used, or the identities file.
     """
-    connection = options.connection()
+    connection, own_checks = options.connection(), options.own_checks(contract)
     identities = with_headers(
         who_calls(options.identities, seed_data=options.own_seed_data),
         options.header,
@@ -378,6 +380,8 @@ def prepared(
     own = not options.has_target and options.own_seed_data is None
     if own and not identities.all:
         identities = invented(contract)
+    if options.target is None:
+        identities = with_tokens(identities)  # our stub knows no other way to get one
     require_known_schemes(identities, contract)
     options.selection.of(contract)  # a wrong option is an error before a stub is started
     make = partial(
@@ -386,7 +390,8 @@ def prepared(
         identities=identities,
         allow_writes=options.allow_writes,
         selection=options.selection,
-        checks=options.chosen_checks(),
+        checks=options.chosen_checks(own_checks),
+        own_checks=own_checks,
         settle_seconds=options.settle,
         secrets=secrets,
         originals=originals or OriginalValues(),
@@ -402,7 +407,8 @@ def prepared(
         )
     target = _target(options, connection)
     try:
-        yield make(target)
+        with closing(make(target)) as run:
+            yield run
     finally:
         target.close()
 

@@ -14,6 +14,7 @@ from mockserver.plugins.discovery import load, own_seed_data
 from mockserver.suite.safety.rate_limiter import parse_rate
 from mockserver.suite.selection.check_names import known_checks
 from mockserver.suite.selection.chosen_checks import ChosenChecks, choose
+from mockserver.suite.selection.own_checks import NONE, OwnChecks, load_own_checks
 from mockserver.suite.selection.selected_operations import Selection
 from mockserver.suite.target.connections import CONNECT_SECONDS, Connection, is_this_machine
 from mockserver.suite.target.wire import MAX_RESPONSE
@@ -45,6 +46,7 @@ class Options:
     skip_deprecated: bool = False
     checks: tuple[str, ...] = ()
     exclude_checks: tuple[str, ...] = ()
+    checks_from: tuple[str, ...] = ()
     quiet: bool = False
     write_overlay: Path | None = None
     apply: bool = False
@@ -91,13 +93,21 @@ class Options:
         """The operations that the run is limited to."""
         return Selection(self.only, self.exclude, self.tag, self.skip_deprecated)
 
-    def chosen_checks(self) -> ChosenChecks:
-        """Return the checks that the run is limited to.
+    def own_checks(self, contract: Contract) -> OwnChecks:
+        """Return the checks of the user's own modules, and of the API that a contract belongs to.
+
+        Raises:
+            UsageError: a module cannot be imported, or has no checks.
+        """
+        return load_own_checks(self.checks_from, contract.api, known_checks())
+
+    def chosen_checks(self, own: OwnChecks = NONE) -> ChosenChecks:
+        """Return the checks that the run is limited to, of ours and those of the user.
 
         Raises:
             UsageError: there is no such check, or none is left.
         """
-        return choose(self.checks, self.exclude_checks, known_checks())
+        return choose(self.checks, self.exclude_checks, (*own.names, *known_checks()))
 
     @property
     def foreign(self) -> bool:

@@ -83,6 +83,15 @@ class Target(Protocol):
         """
         ...
 
+    def send_as_it_is(self, message: WireRequest) -> Exchange:
+        """Send a message without changes, its path that of the request line; fields of the response are not joined.
+
+        Raises:
+            TargetLost: nothing accepts connections.
+            Stopped: the rate limiter ended the run.
+        """
+        ...
+
     def patient(self) -> AbstractContextManager[float]:
         """Use a longer timeout and no retry within the context; yields the timeout in seconds."""
         ...
@@ -127,14 +136,15 @@ class HttpTarget:
         rate: float | None = None,
         timeout_seconds: float | None = None,
         own_stub: bool = False,
+        rate_limiter: RateLimiter | None = None,
         transport: Transport | None = None,
         name: str = "",
     ) -> None:
         """Create a target from a base URL and connection options, or from `rate` and `timeout_seconds` alone.
 
-        With a `transport` it is an application in this process, of that name.
-
-        An `own_stub` was started for the run: a 429 of it is an example of the contract, and slows nothing down.
+        With a `transport` it is an application in this process, of that name. A `rate_limiter` may be shared with
+        another target. An `own_stub` was started for the run: a 429 of it is an example of the contract, and slows
+        nothing down.
 
         Raises:
             UsageError: not a base URL, or one with credentials; a certificate or proxy that cannot be used.
@@ -162,7 +172,7 @@ class HttpTarget:
         self._tries = 2
         self.always: Fields = ()
         self.renewal: Renewal | None = None
-        self.rate_limiter = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
+        self.rate_limiter = rate_limiter or govern(self.connection, foreign=self.foreign, own_stub=own_stub)
         check_files(self.connection)
         if self.connection.insecure:
             # Said once and loudly by the command; urllib3 would say it with each request.
@@ -203,6 +213,20 @@ class HttpTarget:
             made = self._deliver(again, label)
             renewal.sent_again(again, label, *_head(made.head))
         return made
+
+    def send_as_it_is(self, message: WireRequest) -> Exchange:
+        """Send a message without changes, its path that of the request line; fields of the response are not joined.
+
+        Raises:
+            TargetLost: nothing accepts connections.
+            Stopped: the rate limiter ended the run.
+        """
+        made = self._deliver(message.with_field("User-Agent", "mockserver"), "")
+        head = made.head
+        response = (
+            None if head is None else WireResponse(head.status, head.fields, head.body, head.seconds, head.unread)
+        )
+        return Exchange(message, response, made.problem)
 
     def _deliver(self, message: WireRequest, label: str) -> Delivery:
         lost = NoResponse()
@@ -282,6 +306,10 @@ class WsgiTarget:
             assert made.response is not None
             self.renewal.sent_again(again, label, made.response.status, made.response.fields)
         return replace(made, request=request)
+
+    def send_as_it_is(self, message: WireRequest) -> Exchange:
+        """Return the exchange of a request to which nothing is added."""
+        return self._send(message, "")
 
     def _send(self, request: WireRequest, label: str) -> Exchange:
         self.rate_limiter.admit(label)
