@@ -136,7 +136,8 @@ EXPECTED: dict[str, Labels] = {
     "escaped_json_is_understood": TAKES_CONTENT - {LOGIN},
     "control_characters_come_back_as_sent": CALLED_FREELY & TAKES_CONTENT,
     "values_within_the_bounds_are_accepted": CALLED_FREELY & labels(lambda one: one.request_body or _has(one, "query")),
-    "values_do_not_become_fields": CALLED_FREELY & labels(lambda one: _has(one, "query", "path")),
+    "values_do_not_become_fields": CALLED_FREELY
+    & labels(lambda one: _has(one, "query") or (one.safe and _has(one, "path"))),
     "parallel_calls_keep_apart": CALLED_FREELY & labels(lambda one: one.method != "DELETE"),
     # routes
     "options_tell_the_methods": frozenset(f"OPTIONS {one.path}" for one in OPERATIONS),
@@ -169,12 +170,12 @@ NOT_RUN = {
     ("lists_tell_all_own_objects", NOTHING_CAME_UP): 6,  # their seed data has nothing of the caller's
     ("lists_tell_own_objects_alone", NOTHING_CAME_UP): 1,
     ("values_within_the_bounds_are_accepted", "its contract sets no bounds"): 6,
-    ("values_do_not_become_fields", "none of its parameters may hold line ends"): 9,
+    ("values_do_not_become_fields", "none of its parameters may hold line ends"): 2,
     ("control_characters_come_back_as_sent", "its content has no text that may hold control characters"): 17,
     ("escaped_json_is_understood", "without escapes it got 409, too"): 1,
     ("parallel_calls_keep_apart", "a single call was answered with 409"): 1,
     ("parallel_calls_keep_apart", "a second call alone is refused, too"): 1,
-    ("entity_tags_follow_the_content", "no content was seen twice with the same ETag"): 1,
+    ("entity_tags_follow_the_content", "no response arrived with a header field to judge"): 1,
     # No items are created, read and changed by paths of their own.
     **dict.fromkeys(
         (
@@ -191,8 +192,8 @@ NOT_RUN = {
         ),
         1,
     ),
-    ("streams_send_their_items", "no operation documents a stream"): 1,
-    ("stream_items_conform_to_their_schema", "no item of a documented stream arrived"): 1,
+    ("streams_send_their_items", "no operation documents a stream that sends items"): 1,
+    ("stream_items_conform_to_their_schema", "no operation documents a stream that sends items"): 1,
 }
 #: Checks of items with paths of their own, and of singletons that no behaviour describes.
 OF_ITEMS = (
