@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,59 @@ def test_a_refusal_otherwise_than_documented(
     assert {one.level for one in judged.found if one.check == _NOBODY} == ({level} if level else set())
 
 
+@pytest.mark.parametrize(
+    ("content", "accepted"),
+    [
+        (b"<form>Please log in</form>", False),
+        ({"error": "who are you?"}, False),
+        ([], True),
+        ([{"id": 2}], True),
+        ({"items": [{"id": 1}]}, True),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["bearer", "query"])
+def test_a_success_that_gives_nothing_of_it_lets_nobody_in(
+    write_contract: Callable[..., Path], content: Any, accepted: bool, scheme: str
+) -> None:
+    media = {"Content-Type": "text/html" if isinstance(content, bytes) else "application/json"}
+
+    def answer(call: Request) -> Answer:
+        if call.path != "/a" or call.method != "GET":
+            return 404, {}
+        return (200, [{"id": 1}]) if _shown(call, SCHEMES[scheme]) == TOKEN else (200, content, media)
+
+    path = write_contract(**_secured(SCHEMES[scheme], {"200": {"description": ""}}))
+    judged = checked(path, answer, ANN)
+    assert bool([one for one in judged.at("violation") if one[2].startswith("accepted")]) is accepted
+    assert any(one[:2] == (_NOBODY, "GET /a") for one in judged.at("violation" if accepted else "drift"))
+
+
 def test_a_redirect_to_the_slash_says_nothing(write_contract: Callable[..., Path]) -> None:
     path = write_contract(**_secured(BEARER["bearer"], {"200": {"description": ""}}))
     judged = checked(path, lambda call: (307, None, {"Location": f"{call.path}/"}), ANN)
     assert judged.result(_NOBODY, "GET /a")[0] == "not run"
+
+
+@pytest.mark.parametrize("opens", ["unsigned", "none", ""])
+def test_a_web_token_without_its_signature_is_tried(write_contract: Callable[..., Path], opens: str) -> None:
+    """Of the algorithm `none`, or as a library reads it that was told not to verify it."""
+
+    def part(value: dict[str, str]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    claims = part({"sub": "ann"})
+    token = f"{part({'alg': 'HS256'})}.{claims}.c2lnbmF0dXJlLW9mLWFubg"
+
+    def lets_in(shown: str | None) -> bool:
+        head, _, rest = (shown or "").partition(".")
+        if rest != f"{claims}.":
+            return shown == token
+        return opens == "unsigned" or (opens == "none" and b"none" in base64.urlsafe_b64decode(head + "=="))
+
+    path = write_contract(**_secured(BEARER["bearer"], {"200": {"description": ""}, "401": {"description": ""}}))
+    judged = checked(path, _door(BEARER["bearer"], (401, None), lets_in), Identity("ann", token=token))
+    found = [one[:2] for one in judged.at("violation")]
+    assert found == ([("tokens_are_compared_whole", "GET /a")] if opens else [])
 
 
 def _books() -> dict[str, Any]:

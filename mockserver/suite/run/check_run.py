@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from mockserver.contract.roles import is_login
@@ -28,6 +28,7 @@ from mockserver.suite.checks.protocol import allowed_methods, parallel_calls, st
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state import item_checks, singleton_checks
+from mockserver.suite.survey.survey import survey
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.missing_checks import note_missing_checks
@@ -109,7 +110,9 @@ def _is_chosen(run: Run, entry: PlannedCheck) -> bool:
 def check(run: Run) -> RunOutcome:
     """Run all planned checks of the plan and return the outcome; results are in `run.verdicts`."""
     run.unanswered = []
-    outcome = make(run, plan(run))
+    outcome = survey(run)
+    if outcome == RunOutcome():
+        outcome = make(run, plan(run))
     if outcome == RunOutcome():
         outcome = make(run, planned(run, acceptance.planned_checks))
     outcome = ask_again(run, outcome)
@@ -154,7 +157,8 @@ def _make(run: Run, entry: PlannedCheck) -> None:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
         ended = next(others_in(error), None)
         for failure in failures:
-            _begin_with_creations(session, failure)
+            if failure.exchange is not None:
+                failure.exchange = run.creations.complete(session.world, failure.exchange)
             run.verdicts.failed(failure)
         for reason in reasons:
             run.verdicts.passed(entry.check, entry.operation, reason.cases)
@@ -166,14 +170,6 @@ def _make(run: Run, entry: PlannedCheck) -> None:
     else:
         run.verdicts.passed(entry.check, entry.operation, cases)
     session.close()
-
-
-def _begin_with_creations(session: Session, failure: CheckFailure) -> None:
-    """Put before the evidence of a failure what made the items that it names, unless the check did so."""
-    exchange = failure.exchange
-    if exchange is not None and not exchange.history:
-        made = session.run.creations.before(session.world, exchange.request)
-        failure.exchange = replace(exchange, history=made) if made else exchange
 
 
 _CHECK = "the_server_answers"
