@@ -326,9 +326,13 @@ class Session(Composer):
             with suppress(NotRun):
                 self._create(creation, operation, fixed)
         return known.path_values(operation, world, fixed, own=not operation.safe)
+
     def _create(self, creation: Operation, operation: Operation, fixed: Mapping[str, Any]) -> None:
         """Create an item for a call about one.
+
+        Raises:
             NotRun: it must not be created, or there is no response.
+        """
         self.run.need(creation)
         around = dict(zip(parse_template(creation.path).parameters, fixed.values(), strict=False)) if fixed else {}
         body, media_type = self.valid_body(creation)
@@ -336,6 +340,7 @@ class Session(Composer):
         request = self.request(creation, caller, body=body, media_type=media_type, path_values=around)
         if operation.label != creation.label:
             self.call(creation, request)
+
     def set_up(self, operation: Operation, request: WireRequest) -> None:
         """Send a request that prepares a check; on our own stub also for operations that --only leaves out.
 
