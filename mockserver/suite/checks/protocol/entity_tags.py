@@ -9,8 +9,6 @@ from mockserver.suite.verdicts.failures import Rule
 
 #: So many representations are remembered in a run.
 _MOST = 5000
-#: Header fields of a request that may select another representation (RFC 9110, section 12.5), or another caller.
-_SELECTING = ("Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Mock-World", "Range")
 
 
 def entity_tags_follow_the_content(observed: ObservedResponse) -> bool:
@@ -25,7 +23,8 @@ def entity_tags_follow_the_content(observed: ObservedResponse) -> bool:
     if tag is None or not tag.startswith('"') or response.unread or not response.body:
         return False
     seen = observed.representations
-    place = (request.path, tag, response.media_type, *(request.field(name) or "" for name in _SELECTING))
+    # Any field of a request may select another representation (RFC 9110, section 12.5), or another caller.
+    place = (request.path, tag, response.media_type, *(f"{name.lower()}: {value}" for name, value in request.fields))
     digest = sha256(response.body).digest()
     before = seen.get(place)
     if before is None:
