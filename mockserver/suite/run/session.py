@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -57,6 +58,8 @@ MAX_SILENCES = 2
 MAX_SENT_SECRETS = 50
 #: The same for secrets that the server issued.
 MAX_ISSUED_SECRETS = 50
+#: Levels and names of accounts that may do more than others.
+_POWERFUL = re.compile(r"admin|root|super|owner|manager|operator", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -181,6 +184,12 @@ class Run:
                 else "it needs an identity, and there is none (--identities)"
             )
         return found
+
+    def other_callers(self, operation: Operation) -> Iterator[Identity]:
+        """Yield who may be allowed what was refused with 403 to the first choice, the most powerful first."""
+        first = self.allowed(operation)
+        others = (one for one in self.identities.all if first is None or not one.level or one.level != first.level)
+        yield from sorted(others, key=lambda one: _POWERFUL.search(f"{one.level} {one.username}") is None)
 
     def _note_issued(self, account: Account, name: str, value: str, may_come_back: bool) -> None:  # noqa: FBT001 - as it is called
         self.secrets.add(f"{account.identity.stem}_{variable(name)}", value, may_come_back=may_come_back, issued=True)
