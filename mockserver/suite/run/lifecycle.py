@@ -45,6 +45,7 @@ from mockserver.suite.safety.original_values import OriginalValues, load_origina
 from mockserver.suite.safety.target_lock import locked_target
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
+from mockserver.suite.survey.given_values import load_values
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
@@ -427,6 +428,7 @@ def prepared(
         settle_seconds=options.settle,
         secrets=secrets,
         originals=originals or OriginalValues(),
+        given=load_values(options.values, contract),
     )
     if not options.has_target and not send_nothing:
         accounts = identities if own else Identities(())
