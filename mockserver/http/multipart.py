@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 _MAX_PARTS = 1000
@@ -60,6 +61,28 @@ def parts(content: bytes, field: str) -> Iterator[Part]:
             return
         beginning = end
     raise ValueError(f"more than {_MAX_PARTS} parts")
+
+
+def parts_so_far(content: bytes, field: str, *, whole: bool) -> tuple[list[Part], str]:
+    """Return the complete parts of multipart content that may go on, and what is wrong with its end, "" if nothing is.
+
+    Args:
+        content: what was received of it.
+        field: the `Content-Type` with the boundary.
+        whole: whether its sender ended it, so that the closing boundary is there.
+
+    Raises:
+        ValueError: no such boundary, or a head that is too long.
+    """
+    boundary = _boundary(field)
+    if not boundary:
+        raise ValueError("the Content-Type names no boundary")
+    delimiters = list(islice(_delimiters(content, b"\n--" + boundary), _MAX_PARTS))
+    if not delimiters and (whole or len(content) > _MAX_HEAD_BYTES):
+        raise ValueError("not multipart content with the boundary that the Content-Type names")
+    found = [_part(content[one.end : other.start]) for one, other in pairwise(delimiters) if not one.is_last]
+    closed = any(one.is_last for one in delimiters)
+    return found, "" if closed or not whole else "the closing boundary, which ends with two hyphens, is missing"
 
 
 class _Delimiter(NamedTuple):

@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 
 from mockserver.contract.model import Contract, MediaType
 from mockserver.http import json
+from mockserver.http.content.sequences import sequence_kind
 from mockserver.http.media_types import charset, essence, is_json, is_json_lines, is_xml
 
 Encode = Callable[[Any], bytes]
@@ -27,6 +28,10 @@ def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enco
         return json.encode
     if is_xml(plain):
         return _xml(contract, media_type)
+    if sequence_kind(plain) == "events":
+        return _events
+    if sequence_kind(plain) == "records":
+        return _records
     if is_json_lines(plain):
         return _lines
     if plain == "application/x-www-form-urlencoded":
@@ -67,6 +72,38 @@ def _lines(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
     return b"".join(json.encode(item) + b"\n" for item in items)
+
+
+def _records(value: Any) -> bytes:
+    """Return JSON texts, each behind a record separator (RFC 7464)."""
+    if isinstance(value, str) and value.startswith("\x1e"):
+        return value.encode()
+    return b"".join(b"\x1e" + json.encode(item) + b"\n" for item in (value if isinstance(value, list) else [value]))
+
+
+#: The fields of an event in the order that they are written in, its data last (HTML, section 9.2).
+_EVENT_FIELDS = ("event", "id", "retry", "data")
+
+
+def _events(value: Any) -> bytes:
+    """Return a stream of events; a text that has fields of events already is one."""
+    if isinstance(value, str) and value.startswith((":", *(f"{name}:" for name in _EVENT_FIELDS))):
+        return value.encode()
+    return b"".join(_event(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _event(value: Any) -> bytes:
+    # An object with `data`, and nothing that is no field, is an event as OpenAPI 3.2 describes it; any other value is
+    # the data of one.
+    is_event = isinstance(value, Mapping) and "data" in value and value.keys() <= set(_EVENT_FIELDS)
+    fields = value if is_event else {"data": value}
+    lines = [
+        f"{name}: {line}\n"
+        for name in _EVENT_FIELDS
+        if name in fields
+        for line in (_as_text(fields[name]).splitlines() or [""])
+    ]
+    return "".join([*lines, "\n"]).encode()
 
 
 def _form(value: Any) -> bytes:

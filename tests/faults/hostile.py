@@ -169,7 +169,7 @@ def _kinds() -> Iterator[Kind]:
     yield says("chunks-right", 0, lambda: _chunked(b"18;a=b\r\n", GOOD, b"\r\n", b"0\r\nX-Trailer: a\r\n\r\n"))
     yield says("chunks-of-a-byte", 0, lambda: _chunked(*(_chunk(b"%c" % byte) for byte in GOOD), b"0\r\n\r\n"))
     yield says(
-        "length-beside-chunks", 0, lambda: _chunked(_chunk(GOOD), b"0\r\n\r\n", fields=_JSON + b"Content-Length: 3\r\n")
+        "length-beside-chunks", 1, lambda: _chunked(_chunk(GOOD), b"0\r\n\r\n", fields=_JSON + b"Content-Length: 3\r\n")
     )
     yield says(
         "another-transfer-coding",
@@ -236,8 +236,8 @@ def _kinds() -> Iterator[Kind]:
         "interim-right", 0, lambda: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n" + _answer()
     )
     yield says("interim-flood", 1, lambda: b"HTTP/1.1 100 Continue\r\n\r\n" * 5000 + _answer(), closes=True)
-    yield says("garbage-behind", 0, lambda: _answer() + b"garbage")
-    yield says("two-answers", 0, lambda: _answer() + _answer(b"{}"))
+    yield says("garbage-behind", 1, lambda: _answer() + b"garbage")
+    yield says("two-answers", 1, lambda: _answer() + _answer(b"{}"))
     # Fields
     yield says("field-without-colon", 1, lambda: _answer(fields=_JSON + b"no field at all\r\n"))
     yield says("field-of-100-kb", 1, lambda: _answer(fields=_JSON + b"X: " + b"a" * 100_000 + b"\r\n"), closes=True)

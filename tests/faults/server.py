@@ -82,7 +82,7 @@ class FaultyServer:
         """Answer one request (PEP 3333)."""
         reply = self._plant(_from_environ(environ), self)
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", list(reply.fields))
-        return [reply.body]
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else reply.body]
 
 
 @contextmanager

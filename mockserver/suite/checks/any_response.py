@@ -20,8 +20,18 @@ from mockserver.suite.cases.observed_response import (
     violations,
 )
 from mockserver.suite.cases.request_kinds import kind_of_request
+from mockserver.suite.cases.stream_items import (
+    broken_keywords,
+    describe_kind,
+    framing_flaw,
+    is_stream,
+    is_valid_as_a_whole,
+    item_schema,
+    sequence_of,
+)
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
+from mockserver.suite.target.framing import LEFT
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.causes import NOT_THERE, class_of, missing_field
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, raise_failures
@@ -169,8 +179,8 @@ def headers_conform(observed: ObservedResponse) -> bool:
 def body_conforms_to_its_schema(observed: ObservedResponse) -> bool:
     """Check that the content of a response is valid by the schema for its status code and media type."""
     schema = observed.media_type.schema if observed.media_type else None
-    if schema is None:
-        return False
+    if schema is None or is_stream(observed.response.media_type):
+        return False  # the latter is judged item by item
     response, validator = observed.response, observed.contract.validator(schema, "response")
     if is_json(response.media_type):
         if response.unread:
@@ -190,6 +200,33 @@ def body_conforms_to_its_schema(observed: ObservedResponse) -> bool:
             continue  # judged by no_secret_comes_back
         failures[violation.keyword_pointer] = _schema_failure(observed, violation, schema)
     raise_failures(failures.values())
+    return True
+
+
+def stream_items_conform_to_their_schema(observed: ObservedResponse) -> bool:
+    """Check that each event, line or part of a stream is valid by `itemSchema`, or by the schema of its content.
+
+    `itemSchema` is of OpenAPI 3.2; older contracts describe the data of one event or line, or a list of them.
+    """
+    response = observed.response
+    found = sequence_of(response) if observed.media_type is not None else None
+    documented = item_schema(observed.contract, observed.media_type) if found and observed.media_type else None
+    if found is None or documented is None or not found.items:
+        return False
+    broken = broken_keywords(documented, found)
+    if not broken or is_valid_as_a_whole(documented, response):
+        return True
+    raise_failures(
+        observed.failure(
+            "stream_items_conform_to_their_schema",
+            f"{describe_kind(found.kind)} of a stream breaks {violation.keyword}",
+            expected=expectation(violation, _limit(observed, violation)),
+            got=f"item {number}: {shortcoming(violation)}",
+            pointer=violation.keyword_pointer or documented.pointer,
+            rule="contract",
+        )
+        for number, violation in broken.values()
+    )
     return True
 
 
@@ -247,6 +284,7 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     body_is_what_its_content_type_says,
     headers_conform,
     body_conforms_to_its_schema,
+    stream_items_conform_to_their_schema,
     no_secret_comes_back,
     problem_details_are_well_formed,
 )
@@ -296,7 +334,7 @@ def _require_whole(response: WireResponse) -> None:
     Raises:
         NotRun: it was not.
     """
-    if response.unread:
+    if response.unread and response.unread != LEFT:  # of a stream it is known that it is not one JSON text
         raise NotRun(response.unread)
     try:
         response.json()
@@ -308,6 +346,8 @@ def _require_whole(response: WireResponse) -> None:
 
 def _not_as_called(response: WireResponse) -> str:
     """Return why the content of a response is not of the media type that it is sent as, "" if it is."""
+    if is_stream(response.media_type):
+        return framing_flaw(response) if response.body else ""
     if is_json(response.media_type):
         # No content at all is right where the status says so (RFC 9110, sections 15.3.5 and 15.4.5).
         if not response.body and response.status in {204, 304}:

@@ -9,7 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors
+from mockserver.suite.access import doors, effects
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -23,6 +23,7 @@ from mockserver.suite.checks import (
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner
+from mockserver.suite.checks.protocol import streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange
@@ -38,6 +39,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
     """
     order = {operation.label: number for number, operation in enumerate(run.selected)}
     entries = (
+        *effects.planned_checks(run),  # first, since it tells what an accepted call did
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
         *doors.planned_checks(run),
@@ -54,6 +56,7 @@ PLANNERS: tuple[Planner, ...] = (
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
     robustness.planned_checks,
+    streams.planned_checks,
 )
 
 

@@ -10,6 +10,7 @@ from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.contract.roles import is_login
 from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
 from mockserver.suite.cases.requests import Composer
+from mockserver.suite.cases.waiting import asks_to_wait, is_endless
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.secret_leaks import sent_secrets
 from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials, register_secrets
@@ -154,6 +155,13 @@ class Run:
         """Record a missing response as a failure, or put it aside to be requested again at the end."""
         self.silences[label] = self.silences.get(label, 0) + 1
         failure = no_response(label, exchange, pointer)
+        operation = self.contract.by_label.get(label)
+        if exchange.slow and operation is not None:
+            if asks_to_wait(exchange.request):
+                self.verdicts.not_run(failure.check, label, "the request asks the server to wait, and it did")
+                return
+            if is_endless(operation):
+                failure.title, failure.rule = "a stream sends nothing, not even its head", "silent"
         if exchange.slow and self.unanswered is not None:
             self.unanswered.append(failure)
         else:

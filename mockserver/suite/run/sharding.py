@@ -80,11 +80,14 @@ class Division:
     def __init__(self, operations: Sequence[Operation], shard: Shard = WHOLE) -> None:
         self.shard = shard
         self._owners = {} if shard.whole else _owners(operations, shard.total)
+        # Methods that a path does not define belong to the shard of the first one that it does.
+        self._paths = {label.partition(" ")[2]: owner for label, owner in reversed(self._owners.items())}
         self._seen: dict[str, int] = {}
 
     def owns(self, label: str) -> bool:
         """Tell whether this shard runs the checks of an operation and its requests that may change state."""
-        return self._owners.get(label, self.shard.number) == self.shard.number
+        at_path = self._paths.get(label.partition(" ")[2], self.shard.number)
+        return self._owners.get(label, at_path) == self.shard.number
 
     def calls(self, operation: Operation) -> bool:
         """Tell whether this shard sends any generated case of an operation."""

@@ -10,7 +10,13 @@ from functools import cache
 from importlib.util import find_spec
 
 #: Packages that hold checks.
-_PACKAGES = ("mockserver.suite.checks", "mockserver.suite.cases", "mockserver.suite.state")
+_PACKAGES = (
+    "mockserver.suite.access",
+    "mockserver.suite.checks",
+    "mockserver.suite.checks.protocol",
+    "mockserver.suite.cases",
+    "mockserver.suite.state",
+)
 _BEGINNING = "Check that "
 #: Results that several checks come to, so that no function has their name, with what they say.
 _SHARED: Mapping[str, str] = {

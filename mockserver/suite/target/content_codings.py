@@ -8,7 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from io import BufferedReader
 
-from mockserver.suite.target.framing import LONGER, DeadlineStream, ResponseHead, read_content
+from mockserver.suite.target.framing import (
+    LONGER,
+    USUAL,
+    DeadlineStream,
+    Listening,
+    ResponseHead,
+    beyond,
+    read_content,
+    shown,
+)
 
 _STEP = 1024 * 1024
 #: Content that grows by a larger factor is an attack: JSON of a single repeated member grows about 50 times.
@@ -51,7 +60,12 @@ class ReceivedContent:
 
 
 def receive_content(
-    reader: BufferedReader, incoming: DeadlineStream, method: str, start: ResponseHead, limit: int
+    reader: BufferedReader,
+    incoming: DeadlineStream,
+    method: str,
+    start: ResponseHead,
+    limit: int,
+    listening: Listening = USUAL,
 ) -> ReceivedContent:
     """Read the content of a response within the limits, decode and return it.
 
@@ -61,7 +75,7 @@ def receive_content(
         TimeoutError: it did not end, or could not be decoded, in time.
     """
     deadline = incoming.deadline
-    content = read_content(reader, incoming, method, start, limit)
+    content = read_content(reader, incoming, method, start, limit, listening)
     decoded = decode(content.body, start.fields, limit, deadline, whole=not content.unread)
     if start.status == 101:
         return ReceivedContent(
@@ -71,9 +85,23 @@ def receive_content(
             flaw="it switches to another protocol without a request to do so (RFC 9110, section 7.8)",
         )
     flaw = f"content that does not end within {limit} bytes and has no stated length" if content.endless else ""
-    return ReceivedContent(
-        decoded.body, content.kept, content.unread or decoded.unread, start.flaw or flaw or decoded.flaw
-    )
+    flaw = start.flaw or content.flaw or flaw or decoded.flaw
+    kept = content.kept
+    if not flaw and not content.unread:
+        empty = method == "HEAD" or start.status in {204, 304}
+        more = beyond(reader, incoming, listening.beyond_seconds if empty else 0.0)
+        if more:
+            kept, flaw = False, _behind(method, start.status, more)
+    return ReceivedContent(decoded.body, kept, content.unread or decoded.unread, flaw)
+
+
+def _behind(method: str, status: int, more: bytes) -> str:
+    """Return the flaw of a response behind whose end there are bytes that no request asked for."""
+    if method == "HEAD":
+        return f"content in the response to HEAD, {shown(more)} (RFC 9110, section 9.3.2)"
+    if status in {204, 304}:
+        return f"content in a {status}, {shown(more)} (RFC 9110, section 6.4.1)"
+    return f"bytes behind the end that its fields tell, {shown(more)} (RFC 9112, section 6.3)"
 
 
 def decode(

@@ -23,8 +23,8 @@ from typing import Any, Protocol
 
 #: The most that one line of a head may hold, the most lines, and the most interim responses (1xx) before the final one.
 MAX_LINE, MAX_LINES, MAX_INTERIM = 65536, 100, 100
-#: A stream of events is read for this long after its first byte.
-STREAM_SECONDS = 1.0
+#: A stream of events is read for this long after its first byte, and at most so much of it.
+STREAM_SECONDS, STREAM_BYTES = 1.0, 1024 * 1024
 _BLOCK = 65536
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n")
 # Spaces before the colon are removed, as RFC 9112, section 5.1, requires of proxies.
@@ -36,11 +36,12 @@ _ENDLESS = 10**18
 #: Media types of content that is sent for as long as the client listens.
 _STREAMS = re.compile(
     rb"text/event-stream|application/(?:[\w.+-]*[+.])?(?:x-)?(?:ndjson|jsonl|json-seq|jsonlines|stream\+json|json-lines)"
-    rb"|multipart/x-mixed-replace|(?:audio|video)/.*",
+    rb"|multipart/(?:x-mixed-replace|mixed)|(?:audio|video)/.*",
     re.IGNORECASE,
 )
 #: The same for content without a length: logs, and bytes of any kind.
 _OPEN_ENDED = re.compile(rb"text/plain|application/octet-stream", re.IGNORECASE)
+_JSON = re.compile(rb"application/(?:[\w.-]*\+)?json", re.IGNORECASE)
 
 
 class NotHTTP(Exception):  # noqa: N818 - says what the bytes are, not that something went wrong here
@@ -49,6 +50,24 @@ class NotHTTP(Exception):  # noqa: N818 - says what the bytes are, not that some
 
 class ConnectionDropped(Exception):  # noqa: N818 - what happened, in a word
     """Error: the connection ended before the response was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """How long a reader waits for what may never come.
+
+    Attributes:
+        stream_seconds: for how long a stream is read.
+        first_byte: whether the whole time for a response is spent on waiting for the first byte of a stream.
+        beyond_seconds: how long is looked for content behind the end of a response.
+    """
+
+    stream_seconds: float = STREAM_SECONDS
+    first_byte: bool = True
+    beyond_seconds: float = 0.0
+
+
+USUAL = Listening()
 
 
 class Source(Protocol):
@@ -112,12 +131,14 @@ class EncodedContent:
         kept: whether the connection can be used for another request.
         unread: why it was not read to its end, "" if it was.
         endless: whether the content is longer than the limit and has no stated length.
+        flaw: how its framing violates HTTP, "" if it does not.
     """
 
     body: bytes
     kept: bool = True
     unread: str = ""
     endless: bool = False
+    flaw: str = ""
 
 
 def read_head(reader: BufferedReader) -> ResponseHead:
@@ -166,7 +187,12 @@ def read_fields(reader: BufferedReader) -> tuple[list[tuple[bytes, bytes]], str]
 
 
 def read_content(
-    reader: BufferedReader, incoming: DeadlineStream, method: str, start: ResponseHead, limit: int
+    reader: BufferedReader,
+    incoming: DeadlineStream,
+    method: str,
+    start: ResponseHead,
+    limit: int,
+    listening: Listening = USUAL,
 ) -> EncodedContent:
     """Return the content of a response, read within the limits (RFC 9112, section 6.3).
 
@@ -176,6 +202,7 @@ def read_content(
         method: of the request.
         start: the head.
         limit: read no more bytes than that.
+        listening: how long a stream is read.
 
     Raises:
         NotHTTP: its length cannot be determined.
@@ -183,7 +210,7 @@ def read_content(
         TimeoutError: it did not end in time, and it is no stream.
     """
     if method == "HEAD" or start.status in {204, 304}:
-        return EncodedContent(b"", kept=_is_kept(start))
+        return EncodedContent(b"", kept=_is_kept(start), flaw=_announced(method, start))
     if start.status == 101:
         return EncodedContent(b"", kept=False)  # what comes is another protocol
     coding = b", ".join(_values(start, "transfer-encoding")).lower()
@@ -199,34 +226,100 @@ def read_content(
     else:
         parts = _to_the_end(reader)
     streams = streams or (length is None and _OPEN_ENDED.match(media_type) is not None)
-    body, unread = _collect(parts, incoming, limit, streams=streams)
-    kept = not unread and _is_kept(start) and (coding == b"chunked" or length is not None)
+    most = min(limit, STREAM_BYTES) if streams and length is None else limit
+    if streams and not listening.first_byte:
+        incoming.deadline = min(incoming.deadline, time.monotonic() + listening.stream_seconds)
+    texts = length is None and _JSON.match(media_type) is not None
+    content = bytearray()
+    try:
+        unread, flaw = _collect(content, parts, incoming, most, listening.stream_seconds, streams=streams, texts=texts)
+    except (TimeoutError, ConnectionDropped) as error:
+        raise type(error)(_came(len(content), length, chunked=coding == b"chunked")) from None
+    body = bytes(content)
+    if streams and unread == LONGER and most < limit:
+        unread = LEFT
+    kept = not unread and not flaw and _is_kept(start) and (coding == b"chunked" or length is not None)
     endless = unread == LONGER and length is None and not streams
-    return EncodedContent(body, kept, unread, endless)
+    if coding == b"chunked" and _values(start, "content-length"):
+        flaw = flaw or "Content-Length beside Transfer-Encoding, of which one may be wrong (RFC 9112, section 6.2)"
+    return EncodedContent(body, kept, unread, endless, flaw)
+
+
+def _announced(method: str, start: ResponseHead) -> str:
+    """Return how the fields of a response without content announce some that may not be, "" if they do not."""
+    if start.status != 204 or method == "HEAD":
+        return ""  # what GET would have sent is told in answers to HEAD, and in 304 (RFC 9110, section 8.6)
+    lengths = {value.strip() for value in _values(start, "content-length")}
+    if _values(start, "transfer-encoding"):
+        return "Transfer-Encoding in a 204 (RFC 9112, section 6.1)"
+    return "" if lengths <= {b"0"} else "Content-Length in a 204, which has no content (RFC 9110, section 8.6)"
 
 
 #: Why content was not read to its end.
 LONGER = "its content is longer than --max-response allows"
 LEFT = "its content is a stream, which was left after some time"
+#: The flaw of a stream whose connection was closed before its end.
+BROKEN_OFF = "content that breaks off: the connection was closed before its end (RFC 9112, section 8)"
 
 
-def _collect(parts: Iterator[bytes], incoming: DeadlineStream, limit: int, *, streams: bool) -> tuple[bytes, str]:
-    """Join the parts of a response's content; return it, and why it was not read to its end ("" if it was)."""
-    content = bytearray()
+def _came(size: int, length: int | None, *, chunked: bool) -> str:
+    """Return how much came of content that did not come to its end."""
+    if length is not None:
+        return f"{size} of the {length} bytes came that Content-Length announces" if size < length else ""
+    return f"{size} bytes came, and no last chunk" if chunked else f"{size} bytes came"
+
+
+def _collect(
+    content: bytearray,
+    parts: Iterator[bytes],
+    incoming: DeadlineStream,
+    limit: int,
+    seconds: float,
+    *,
+    streams: bool,
+    texts: bool,
+) -> tuple[str, str]:
+    """Append the parts of a response's content; return why it was not read to its end, and its flaw ("" for none)."""
     while True:
         try:
             part = next(parts, None)
         except TimeoutError:
-            if not streams:
+            if not streams and not (texts and _has_two_texts(bytes(content))):
                 raise
-            return bytes(content), LEFT
+            return LEFT, ""
+        except ConnectionDropped:
+            if not streams or not content:
+                raise
+            return "", BROKEN_OFF
         if part is None:
-            return bytes(content), ""
+            return "", ""
         if streams and not content:
-            incoming.deadline = min(incoming.deadline, time.monotonic() + STREAM_SECONDS)
+            incoming.deadline = min(incoming.deadline, time.monotonic() + seconds)
         content += part
         if len(content) > limit:
-            return bytes(content[:limit]), LONGER
+            del content[limit:]
+            return LONGER, ""
+
+
+def _has_two_texts(content: bytes) -> bool:
+    """Tell whether content is one complete JSON text after the other: a stream, by whatever name."""
+    text, decoder, place = content.decode("utf-8", "replace").lstrip(), json.JSONDecoder(), 0
+    try:
+        for _ in range(2):
+            _, place = decoder.raw_decode(text, place)
+            place += len(text[place:]) - len(text[place:].lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def beyond(reader: BufferedReader, incoming: DeadlineStream, seconds: float) -> bytes:
+    """Return bytes that came behind the end of a response, b"" if none came within so many seconds."""
+    incoming.deadline = time.monotonic() + seconds if seconds else 0.0
+    try:
+        return reader.peek(1)
+    except (TimeoutError, OSError, ValueError):
+        return b""
 
 
 def _chunks(reader: BufferedReader) -> Iterator[bytes]:

@@ -24,13 +24,16 @@ from mockserver.suite.target.content_codings import ReceivedContent, receive_con
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.framing import (
     MAX_INTERIM,
+    USUAL,
     ConnectionDropped,
     DeadlineStream,
+    Listening,
     NotHTTP,
     ResponseHead,
     read_fields,
+    shown,
 )
-from mockserver.suite.target.wire import NoResponse, RawResponse
+from mockserver.suite.target.wire import NoResponse, RawResponse, part_told
 
 
 class _HttpClientStream(DeadlineStream):
@@ -65,11 +68,14 @@ class BoundedResponse(http.client.HTTPResponse):
             read_fields(self.fp)
         raise NotHTTP(f"more than {MAX_INTERIM} interim responses (1xx)")
 
-    def take(self, method: str, limit: int) -> ReceivedContent:
+    def take(self, method: str, limit: int, listening: Listening) -> ReceivedContent:
         """Read the content of the response within the limits, decode and return it; see `receive_content`."""
         fields = tuple((name, " ".join(value.split("\r\n"))) for name, value in self.headers.items())
-        start = ResponseHead(str(self.version % 10), self.status, self.reason, fields)
-        return receive_content(self.fp, self.incoming, method, start, limit)
+        # http.client ends the head at the first line that is no field, and hands out the rest as a text.
+        rest = self.headers.get_payload()
+        flaw = f"the field line {shown(rest.encode('latin-1', 'replace'))}" if isinstance(rest, str) and rest else ""
+        start = ResponseHead(str(self.version % 10), self.status, self.reason, fields, flaw)
+        return receive_content(self.fp, self.incoming, method, start, limit, listening)
 
 
 class _Plain(HTTPConnection):
@@ -108,19 +114,20 @@ class GeneralConnection(HTTPAdapter):
         self._connection = connection
         super().__init__(pool_connections=1, pool_maxsize=1)
 
-    def exchange(self, message: WireRequest, seconds: float) -> RawResponse:
+    def exchange(self, message: WireRequest, seconds: float, listening: Listening = USUAL) -> RawResponse:
         """Send a request and return the response.
 
         Args:
             message: as it goes over the wire: `path` is the target of the request line, fields are Latin-1.
             seconds: how long it may take.
+            listening: how long is waited for what may never come.
 
         Raises:
             TargetLost: no connection can be made.
             NoResponse: it was sent, and no whole response came that can be read.
         """
         try:
-            return self._exchange(message, seconds)
+            return self._exchange(message, seconds, listening)
         except requests.exceptions.ConnectTimeout as error:
             raise TargetLost(f"{self._base_url} does not take connections") from error
         except requests.exceptions.Timeout as error:
@@ -133,7 +140,7 @@ class GeneralConnection(HTTPAdapter):
             if message.chunked:  # chunks that a server left unread would be taken for the beginning of the next request
                 self.close()
 
-    def _exchange(self, message: WireRequest, seconds: float) -> RawResponse:
+    def _exchange(self, message: WireRequest, seconds: float, listening: Listening) -> RawResponse:
         using, begun = self._connection, time.monotonic()
         try:
             response = self.send(
@@ -143,13 +150,13 @@ class GeneralConnection(HTTPAdapter):
                 cert=_client_certificate(using),
                 proxies={"http": using.proxy, "https": using.proxy} if using.proxy else {},
             )
-            taken = _take(response, message.method, using.max_response)
+            taken = _take(response, message.method, using.max_response, listening)
         except NotHTTP as error:
             raise NoResponse(unreadable=str(error)) from error
         except TimeoutError as error:
-            raise NoResponse(slow=True) from error
+            raise NoResponse(slow=True, part=part_told(error)) from error
         except ConnectionDropped as error:
-            raise NoResponse from error
+            raise NoResponse(part=part_told(error)) from error
         raw = response.raw
         return RawResponse(
             response.status_code,
@@ -186,7 +193,7 @@ class GeneralConnection(HTTPAdapter):
         return manager
 
 
-def _take(response: requests.Response, method: str, limit: int) -> ReceivedContent:
+def _take(response: requests.Response, method: str, limit: int, listening: Listening) -> ReceivedContent:
     """Return the decoded content of a `requests` response, read within the limits.
 
     Raises:
@@ -198,7 +205,7 @@ def _take(response: requests.Response, method: str, limit: int) -> ReceivedConte
     original: BoundedResponse = raw._original_response
     kept = False
     try:
-        taken = original.take(method, limit)
+        taken = original.take(method, limit, listening)
         kept = taken.kept
     except TimeoutError:
         raise

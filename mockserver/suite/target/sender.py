@@ -19,8 +19,17 @@ from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.target.connections import Connection, TargetLost
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse
+from mockserver.suite.target.framing import LEFT, USUAL, Listening
 from mockserver.suite.target.general_connection import GeneralConnection
 from mockserver.suite.target.wire import NoResponse, NotPlain, RawResponse, Wire
+
+#: The streams of an operation are read for so many seconds in all, then each for a moment: a run calls it a hundred
+#: times.
+STREAMS_SECONDS, MOMENT_SECONDS = 3.0, 0.1
+#: Content behind a response that has none is looked for this often on an operation, and waited for so long.
+BEYOND_TIMES, BEYOND_SECONDS = 3, 0.03
+_LOOKING = Listening(beyond_seconds=BEYOND_SECONDS)
+SHORT = Listening(MOMENT_SECONDS, first_byte=False)
 
 
 class Recorder(Protocol):
@@ -55,6 +64,8 @@ class Sender:
         self._general = GeneralConnection(base_url, connection)
         self._wire = Wire(base_url, max_response=connection.max_response) if plain else None
         self._wire_lock = threading.Lock()
+        self._listened: dict[tuple[str, str | None], float] = {}
+        self._looked: dict[str, int] = {}
 
     def send(self, message: WireRequest, label: str, seconds: float) -> RawResponse:
         """Send a message when the rate limiter admits it, repeat it when that asks for it, and return the response.
@@ -73,13 +84,15 @@ class Sender:
         while True:
             self._rate_limiter.admit(label)
             begun = time.monotonic()
+            listening = self._listening(message, label)
             try:
                 with interruptible:
-                    head = self._carry(message, seconds)
+                    head = self._carry(message, seconds, listening)
             except (NoResponse, TargetLost) as error:
                 self._tell(label, Exchange(message, None, str(error)), begun)
                 self._rate_limiter.observe(label, None)
                 raise
+            self._note(message, label, head)
             if self.recorder is not None:
                 self._tell(label, Exchange(message, response_of(head)), begun)
             if not self._rate_limiter.observe(label, head.status, head.field("retry-after")):
@@ -91,18 +104,32 @@ class Sender:
         if self._wire is not None:
             self._wire.close()
 
-    def _carry(self, message: WireRequest, seconds: float) -> RawResponse:
+    def _listening(self, message: WireRequest, label: str) -> Listening:
+        """Return how long is waited for the response to a message, where it may never end or have too much."""
+        if self._listened and self._listened.get((label, message.field("Accept")), 0.0) >= STREAMS_SECONDS:
+            return SHORT
+        return _LOOKING if self._looked.get(label, 0) < BEYOND_TIMES else USUAL
+
+    def _note(self, message: WireRequest, label: str, head: RawResponse) -> None:
+        """Note how long a stream was read, or that content was looked for where none may be."""
+        if head.unread == LEFT:
+            place = label, message.field("Accept")
+            self._listened[place] = self._listened.get(place, 0.0) + head.seconds
+        elif message.method == "HEAD" or head.status in {204, 304}:
+            self._looked[label] = self._looked.get(label, 0) + 1
+
+    def _carry(self, message: WireRequest, seconds: float, listening: Listening) -> RawResponse:
         wire = self._wire
         if wire is not None and self._wire_lock.acquire(blocking=False):
             try:
                 content = wire.encode(message.method, message.path, message.fields, message.body)
-                head = wire.exchange(content, message.method, seconds)
+                head = wire.exchange(content, message.method, seconds, listening)
                 return replace(head, repeated=True) if wire.repeated else head
             except NotPlain:
                 pass
             finally:
                 self._wire_lock.release()
-        return self._general.exchange(message, seconds)
+        return self._general.exchange(message, seconds, listening)
 
     def _tell(self, label: str, exchange: Exchange, begun: float) -> None:
         if self.recorder is not None:

@@ -18,6 +18,7 @@ from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse, with_fields
+from mockserver.suite.target.framing import BROKEN_OFF
 from mockserver.suite.target.sender import Recorder, Sender, response_of
 from mockserver.suite.target.wire import NoResponse, RawResponse
 
@@ -194,7 +195,8 @@ class HttpTarget:
                 head = self._sender.send(message, label, self.timeout_seconds)
             except NoResponse as error:
                 lost = error
-            else:
+                continue
+            if head.flaw != BROKEN_OFF or number + 1 == self._tries:  # a stream may break off once
                 return Delivery(head, repeated=number > 0 or head.repeated)
         dropped = not (lost.slow or lost.unreadable)
         return Delivery(None, self._problem(lost), dropped=dropped, slow=lost.slow)
@@ -221,9 +223,10 @@ class HttpTarget:
         times = ", twice" if self._tries > 1 else ", when asked again"
         if lost.unreadable:
             return f"the response cannot be read as HTTP{times}: {lost.unreadable}"
+        part = f": {lost.part}" if lost.part else ""
         if lost.slow:
-            return f"no response within {self.timeout_seconds:g} seconds{times}"
-        return f"the connection was dropped before the response was complete{times}"
+            return f"no response within {self.timeout_seconds:g} seconds{times}{part}"
+        return f"the connection was dropped before the response was complete{times}{part}"
 
 
 def _head(head: RawResponse | None) -> tuple[int | None, Fields]:

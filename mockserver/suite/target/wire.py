@@ -16,7 +16,14 @@ from io import BufferedReader
 from urllib.parse import urlsplit
 
 from mockserver.suite.target.content_codings import receive_content
-from mockserver.suite.target.framing import ConnectionDropped, DeadlineStream, NotHTTP, read_head
+from mockserver.suite.target.framing import (
+    USUAL,
+    ConnectionDropped,
+    DeadlineStream,
+    Listening,
+    NotHTTP,
+    read_head,
+)
 
 _SAFE_TARGET = re.compile(r"[\x21-\x7e]+")
 _SAFE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -37,9 +44,10 @@ class NoResponse(Exception):  # noqa: N818 - what happened, in a word
     Attributes:
         slow: whether it did not come in time.
         unreadable: why what came is no HTTP, "" if the connection was dropped or nothing came in time.
+        part: how much of its content came, "" if not even the head did.
     """
 
-    def __init__(self, *, slow: bool = False, unreadable: str = "") -> None:
+    def __init__(self, *, slow: bool = False, unreadable: str = "", part: str = "") -> None:
         super().__init__(
             f"the response cannot be read as HTTP: {unreadable}"
             if unreadable
@@ -49,6 +57,13 @@ class NoResponse(Exception):  # noqa: N818 - what happened, in a word
         )
         self.slow = slow
         self.unreadable = unreadable
+        self.part = part
+
+
+def part_told(error: BaseException) -> str:
+    """Return what an error tells of the part of the content that came; a socket's own text tells nothing."""
+    text = str(error)
+    return text if " came" in text else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +116,14 @@ class Wire:
         self._reader: BufferedReader | None = None
         self._incoming: DeadlineStream | None = None
 
-    def exchange(self, content: bytes, method: str, seconds: float) -> RawResponse:
+    def exchange(self, content: bytes, method: str, seconds: float, listening: Listening = USUAL) -> RawResponse:
         """Send an encoded request and return the response.
 
         Args:
             content: what `encode` made of it.
             method: its method; a response to HEAD has no content.
             seconds: how long a response may take, however steadily its bytes come.
+            listening: how long is waited for what may never come.
 
         Raises:
             NotPlain: no connection can be made.
@@ -117,16 +133,16 @@ class Wire:
             self.close()
         kept, self.repeated = self._socket is not None, False
         try:
-            return self._once(content, method, seconds)
-        except ConnectionDropped:
+            return self._once(content, method, seconds, listening)
+        except ConnectionDropped as error:
             # The server may close a kept connection whenever it likes (RFC 9112, section 9.3.1), but not a new one.
             if not kept:
-                raise NoResponse(slow=False) from None
+                raise NoResponse(part=part_told(error)) from None
         self.repeated = True
         try:
-            return self._once(content, method, seconds)
-        except ConnectionDropped:
-            raise NoResponse(slow=False) from None
+            return self._once(content, method, seconds, listening)
+        except ConnectionDropped as error:
+            raise NoResponse(part=part_told(error)) from None
 
     def close(self) -> None:
         """Close the socket."""
@@ -183,21 +199,21 @@ class Wire:
             pass
         return True
 
-    def _once(self, content: bytes, method: str, seconds: float) -> RawResponse:
+    def _once(self, content: bytes, method: str, seconds: float, listening: Listening) -> RawResponse:
         try:
             connection, reader, incoming = self._open(seconds)
             begin = time.monotonic()
             connection.settimeout(seconds)
             connection.sendall(content)
             incoming.deadline = begin + seconds
-            return self._read(reader, incoming, method, begin)
-        except TimeoutError:
+            return self._read(reader, incoming, method, begin, listening)
+        except TimeoutError as error:
             self.close()
-            raise NoResponse(slow=True) from None
+            raise NoResponse(slow=True, part=part_told(error)) from None
         except NotHTTP as reason:
             self.close()
             raise NoResponse(unreadable=str(reason)) from None
-        except OSError:
+        except OSError:  # its own text says nothing of the response
             self.close()
             raise ConnectionDropped from None
         except BaseException:
@@ -215,9 +231,11 @@ class Wire:
             self._reader = BufferedReader(self._incoming)
         return self._socket, self._reader, self._incoming
 
-    def _read(self, reader: BufferedReader, incoming: DeadlineStream, method: str, begin: float) -> RawResponse:
+    def _read(
+        self, reader: BufferedReader, incoming: DeadlineStream, method: str, begin: float, listening: Listening
+    ) -> RawResponse:
         start = read_head(reader)
-        taken = receive_content(reader, incoming, method, start, self._max_response)
+        taken = receive_content(reader, incoming, method, start, self._max_response, listening)
         if not taken.kept:
             self.close()
         return RawResponse(

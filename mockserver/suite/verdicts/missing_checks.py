@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 
 from mockserver.contract.resources.collections import infer
@@ -27,6 +27,8 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "no check sent a request of its own": ("the_server_answers",),
     "no response with a documented header field arrived": ("headers_conform",),
     "no response with a documented content schema arrived": ("body_conforms_to_its_schema",),
+    "no item of a documented stream arrived": ("stream_items_conform_to_their_schema",),
+    "no operation documents a stream": ("streams_send_their_items",),
     "no response with problem details arrived": ("problem_details_are_well_formed",),
     "the contract has no example of a response together with its request": ("documented_examples_come_out",),
     "no operation has the x-mockserver-behaviour (setting) needed for this": (
@@ -43,6 +45,7 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "no operation that only reads asks for credentials": (
         *("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
     ),
+    "no operation that asks for credentials writes what another one shows": ("refused_callers_change_nothing",),
     "no operation asks for HTTP Basic credentials, which have a user name beside the token": (
         "tokens_belong_to_their_user",
     ),
@@ -68,36 +71,18 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "no operation is safe, and none is a login": ("repeats_get_the_same_answer",),
     "the contract has no operation": ("answers_are_not_slow",),
 }
-#: Checks that `check` makes and `fuzz` does not.
-OF_CHECK = frozenset(
-    {
-        *("documented_examples_come_out", "malformed_json_is_refused", "empty_bodies_are_refused"),
-        *("bodies_that_break_the_schema_are_refused", "undocumented_media_types_are_refused"),
-        *("hostile_bodies_do_no_harm", "large_bodies_do_no_harm", "chunked_bodies_are_understood"),
-        *("whole_floats_are_integers", "repeats_get_the_same_answer"),
-        *("undefined_methods_are_refused", "undefined_methods_ask_for_credentials", "undefined_paths_are_refused"),
-        "undefined_names_are_refused",
-    }
-)
 #: For every check that a run can make: the reason why it was made on no operation.
 REASONS: Mapping[str, str] = {check: why for why, checks in _LACKS.items() for check in checks}
 
 
-def note_missing_checks(run: Run, elsewhere: Collection[str] = ()) -> None:
-    """Record the reason for each check that was made on no operation.
-
-    Args:
-        run: the run, at its end.
-        elsewhere: checks that another command makes.
-    """
+def note_missing_checks(run: Run) -> None:
+    """Record the reason for each check that was made on no operation, at the end of a run."""
     made = {row.check for row in run.verdicts.coverage()}
     limited = len(run.selected) < len(run.contract.operations)
     for check, why in REASONS.items():
         if check not in made:
             reason = why.replace("no operation", "no selected operation") if limited else why
-            run.verdicts.not_run(
-                check, EVERYWHERE, "this is part of `check`, not of `fuzz`" if check in elsewhere else reason
-            )
+            run.verdicts.not_run(check, EVERYWHERE, reason)
 
 
 #: So many resources are named.

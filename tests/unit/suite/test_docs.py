@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mockserver.commands.fuzz import fuzz_command
-from mockserver.suite.access import doors
+from mockserver.suite.access import doors, effects
 from mockserver.suite.cases.state_tracker import STATE_CHECKS
 from mockserver.suite.checks import (
     acceptance,
@@ -18,6 +18,7 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS
+from mockserver.suite.checks.protocol import streams
 
 DOCS = Path(__file__).parents[3] / "docs" / "suite.md"
 #: Told by others than a function of its own name.
@@ -38,12 +39,14 @@ def test_every_check_is_in_the_table_and_nothing_else() -> None:
         credentials,
         documented_examples,
         doors,
+        effects,
         links,
         permissions,
         invalid_requests,
         robustness,
         undefined_routes,
         state,
+        streams,
     ):
         made |= {
             name
