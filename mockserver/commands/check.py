@@ -19,6 +19,7 @@ from mockserver.suite.run.run_options import Options
 def check_command(**options: Any) -> int:
     """Check a server against a contract: each example and each rule once, in seconds, the same requests every time.
 
-    TARGET is the base URL of the server. Without one the run starts the stub and checks it.
+    TARGET is the base URL of the server, or a WSGI or ASGI application in this process, as package.module:app.
+    Without one the run starts the stub and checks it.
     """
     return run_command("check", Options(**options))

@@ -15,6 +15,7 @@ from mockserver.suite.reports.files import Reports
 from mockserver.suite.run.lifecycle import run_command
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.sharding import WHOLE, parse_shard
+from mockserver.suite.selection.own_checks import imported
 from mockserver.suite.verdicts.verdict import with_reports
 
 if TYPE_CHECKING:
@@ -80,6 +81,13 @@ _EXTRA = ("schemathesis", "hypothesis")
     help="Keep failing cases in a folder or in Redis (redis://...), and try those of earlier runs first.",
 )
 @option(
+    "--hooks",
+    multiple=True,
+    metavar="MODULE",
+    group=_GENERATED,
+    help="Python module with hooks of schemathesis.",
+)
+@option(
     "--self-test",
     is_flag=False,
     flag_value="sample",
@@ -94,22 +102,26 @@ def fuzz_command(
     workers: int,
     shard: str | None,
     example_database: str | None,
+    hooks: tuple[str, ...],
     self_test: Any,
     **options: Any,
 ) -> int:
     """Check a server with generated requests, valid and invalid, against a contract.
 
-    TARGET is the base URL of the server. Without one the run starts the stub and checks it.
+    TARGET is the base URL of the server, or a WSGI or ASGI application in this process, as package.module:app.
+    Without one the run starts the stub and checks it.
     """
     _require_extra()
     from mockserver.suite.run.fuzz_run import FuzzSettings
 
+    for module in hooks:
+        imported(module, f"--hooks {module}")  # a mistake is told before anything is sent
     part = parse_shard(shard) if shard else WHOLE
     shared = Options(**options, share=part.total)
     if self_test is not None:
         return _prove(shared, self_test, seed)
     examples = max_examples or (FOREIGN_EXAMPLES if shared.foreign else EXAMPLES)
-    settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part), example_database or "")
+    settings = FuzzSettings(examples, time, seed, "" if part.whole else str(part), example_database or "", hooks)
     if workers > 1:
         from mockserver.suite.workers import run_with_workers
 

@@ -59,6 +59,9 @@ def restore(path: Path, options: Options) -> int:
         if problem is not None:
             click.echo(f"NOT RESTORED: {problem.error or 'interrupted'}", err=True)
             return ExitCode.NOT_JUDGED
+        run.renewal.log_in()
+        for identity, _, why in run.renewal.failures():
+            click.echo(f"mockserver: {identity.label} cannot log in: {run.secrets.mask(why)}", err=True)
         summary = LedgerKeeper(run, originals, ledger, file).put_back()
     click.echo("\n".join(_lines(ledger, summary)))
     return ExitCode.VIOLATION if summary.left else ExitCode.CLEAN

@@ -190,6 +190,13 @@ def shared_options(command: Command) -> Command:
                 help="Leave these checks out.",
             ),
             option(
+                "--checks-from",
+                multiple=True,
+                metavar="MODULE",
+                group=SELECTION,
+                help="Python module with checks of your own.",
+            ),
+            option(
                 "--no-oracle",
                 is_flag=True,
                 group=SELECTION,

@@ -25,6 +25,11 @@ from mockserver.masking import looks_secret
 ISSUE, DESCRIBE, REVOKE = "issue", "describe", "revoke"
 _TOKENS = frozenset({ISSUE, DESCRIBE, REVOKE})
 _PASSWORD = re.compile(r"pass(word|wd|phrase|code)?|pwd", re.IGNORECASE)
+_LOGIN = re.compile(
+    r"(user|auth|api|access|obtain|get|create|refresh|renew)?[_-]?(log[_-]?in|sign[_-]?in|sessions?|tokens?(_auth|-auth)?|auth"
+    r"|authenticate|authentication|authorize|jwt|credentials|refresh|renew)",
+    re.IGNORECASE,
+)
 _USERNAME = re.compile(r"user|login|e-?mail|account|name", re.IGNORECASE)
 
 
@@ -53,6 +58,14 @@ def is_revocation(operation: Operation | None) -> bool:
 def is_about_tokens(operation: Operation | None) -> bool:
     """Tell whether an operation issues, describes or revokes a token."""
     return role_of(operation) in _TOKENS
+
+
+def looks_like_a_login(operation: Operation | None) -> bool:
+    """Tell whether an operation gives out tokens, by its role or by the last word of its path."""
+    if operation is None:
+        return False
+    last = operation.path.rstrip("/").rpartition("/")[2]
+    return is_login(operation) or (operation.method == "POST" and _LOGIN.fullmatch(last) is not None)
 
 
 def is_undocumented(operation: Operation) -> bool:

@@ -63,8 +63,11 @@ def prove(options: Options, mode: Mode, seed: int) -> tuple[Kills, Document]:
         what = "the target" if options.target is not None else "--dry-run"
         raise UsageError(f"--self-test judges mutants of our own stub, so {what} cannot be given with it")
     contract = options.load_contract()
-    if options.chosen_checks().limited:
-        raise UsageError("--self-test is about all checks; leave --checks and --exclude-checks out")
+    if options.checks_from or options.chosen_checks().limited:
+        raise UsageError(
+            "--self-test is about all checks of mockserver and no others: leave --checks, --exclude-checks and "
+            "--checks-from out"
+        )
     selected = options.selection
     only = [operation.label for operation in selected.of(contract)] if selected.options else []
     started = datetime.now(UTC)

@@ -194,7 +194,7 @@ def _account(identity: Identity) -> dict[str, Any]:
     return {
         "username": identity.username,
         "level": identity.level,
-        "token": identity.token is not None,
+        "token": identity.token is not None or identity.issued is not None or identity.needs_no_scheme,
         "schemes": list(identity.schemes),
         "password": identity.password is not None,
     }

@@ -93,9 +93,17 @@ EXPECTED: dict[str, Labels] = {
         ("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
         labels(lambda one: one.method == "GET" and one.security and not one.effect),
     ),
+    # One read stands for all that ask for the same credentials.
+    "misplaced_credentials_are_refused": frozenset(
+        next([one.label] for one in OPERATIONS if one.method == "GET" and one.security and not one.effect)
+    ),
     "levels_not_allowed_are_refused": labels(lambda one: one.levels and set(CONTRACT.levels) - set(one.levels)),
     "wrong_passwords_are_refused": frozenset({LOGIN}),
-    "issued_tokens_work_at_once": frozenset({LOGIN}),
+    **dict.fromkeys(
+        ("issued_tokens_work_at_once", "failed_logins_end_no_tokens", "second_logins_end_no_tokens"),
+        frozenset({LOGIN}),
+    ),
+    "revoked_tokens_stay_revoked": frozenset({REVOCATION}),
     "issued_tokens_tell_their_level": frozenset({LOGIN, TOKEN}),
     "answers_name_the_caller": frozenset({LOGIN, TOKEN, REVOCATION}),
     # objects
@@ -146,13 +154,34 @@ NOT_RUN = {
     ("lists_tell_all_own_objects", NOTHING_CAME_UP): 6,  # their seed data has nothing of the caller's
     ("lists_tell_own_objects_alone", NOTHING_CAME_UP): 1,
     # No items are created, read and changed by paths of their own.
-    ("refused_callers_change_nothing", "no operation that asks for credentials writes what another one shows"): 1,
+    **dict.fromkeys(
+        (
+            ("refused_callers_change_nothing", "no operation that asks for credentials writes what another one shows"),
+            ("side_doors_change_nothing", "no operation that asks for credentials writes what another one shows"),
+            (
+                "partial_credentials_are_refused",
+                "no operation asks for credentials of several security schemes at once",
+            ),
+            (
+                "unknown_tokens_of_each_scheme_are_refused",
+                "no operation takes credentials of one or another security scheme",
+            ),
+        ),
+        1,
+    ),
     ("streams_send_their_items", "no operation documents a stream"): 1,
     ("stream_items_conform_to_their_schema", "no item of a documented stream arrived"): 1,
 }
 #: Checks that the built-in contract gives no occasion for.
 NOWHERE = {
-    *("refused_callers_change_nothing", "streams_send_their_items", "stream_items_conform_to_their_schema"),
+    *(
+        "refused_callers_change_nothing",
+        "side_doors_change_nothing",
+        "partial_credentials_are_refused",
+        "unknown_tokens_of_each_scheme_are_refused",
+        "streams_send_their_items",
+        "stream_items_conform_to_their_schema",
+    ),
 }
 #: Made of what other checks see or send, on whatever that is.
 ANYWHERE = {"problem_details_are_well_formed"}

@@ -279,13 +279,49 @@ def types_on_page(page: Page, name: str) -> set[str]:
     return documented or {json_type(value) for value in shown}
 
 
+def assumed_though_shown(contract: Contract, record: Record) -> Iterator[str]:
+    """Yield every `required` that is only assumed though each example of its response shows these members.
+
+    Left out are schemas of requests, too, and members that a request may leave out: the examples show them because
+    their requests have them.
+    """
+    data = contract.document.data
+    resolver, names = ProvenanceResolver(data), names_in_use(data)
+    for element in walk(data):
+        required = element.value.get("required") if element.kind == "schema" else None
+        if not isinstance(required, list) or "properties" not in element.value:
+            continue
+        pointer = child(element.pointer, "required")
+        (kind, _), (around, page) = (resolver.mark(place) or ("none", "") for place in (pointer, element.pointer))
+        found = record.pages.get(page)
+        if kind == "source" or around != "source" or found is None:
+            continue
+        statement = Statement(element, "required", found, names.get(element.pointer, set()), contract, record)
+        optional = {row["name"] for row in found.request_rows if row["required"] is not True}
+        sent = [body.keys() for body in found.bodies("request") if isinstance(body, dict)]
+        if set(required) not in sent and optional.isdisjoint(required) and _in_every_example(statement):
+            yield f"{pointer}: all examples of {page} show it, so it is documented"
+
+
+def _in_every_example(statement: Statement) -> bool:
+    """Tell whether each example of a response shows these members, wherever it has an object of this schema."""
+    bodies = statement.page.bodies("response")
+    if statement.names:
+        found = [value for body in bodies for name, value in members(body) if name in statement.names]
+    else:
+        found = [item for body in bodies for item in (body if isinstance(body, list) else [body])]
+    known = set(statement.element.value["properties"])
+    objects = [value for value in found if isinstance(value, dict) and value.keys() <= known]
+    return bool(objects) and all(set(statement.value) <= value.keys() for value in objects)
+
+
 def _required(statement: Statement) -> bool:
-    """Tell whether the page's table requires just these of the members that the schema has."""
+    """Tell whether the page's table requires just these of the members, or each example of a response shows them."""
     rows = {row["name"]: row["required"] for row in statement.page.request_rows}
     own = statement.element.value.get("properties")
     if own is not None:
         documented = {name for name, required in rows.items() if required is True and name in own}
-        if set(statement.value) == documented:
+        if set(statement.value) == documented or _in_every_example(statement):
             return True
     # A branch: one of several is required, or it is under some condition.
     any_one = bool(ANY_ONE.search(statement.page.get("request_params_note") or ""))

@@ -94,3 +94,33 @@ def test_what_a_read_gives_away_is_one_finding_with_the_write_before_it(write_se
     assert [(one.level, one.operation) for one in leaks] == [("violation", "GET /setting")]
     assert leaks[0].evidence is not None
     assert [step.request.method for step in (*leaks[0].evidence.history, leaks[0].evidence)] == ["POST", "GET"]
+
+
+@pytest.mark.parametrize("echoed", ["other", "same"])
+def test_a_write_that_crashes_behind_one_that_is_answered_otherwise(
+    write_contract: Callable[..., Path], echoed: str
+) -> None:
+    """What a behaviour says is only assumed; the failure of a later write, or with another value, is no guess."""
+    schema = {"type": "object", "required": ["on"], "properties": {"on": {"enum": ["a", "b", "c"]}}}
+    content = {"application/json": {"schema": schema}}
+    answers = {"200": {"description": "", "content": content}, "422": {"description": ""}}
+    behaviour = {"handler": "setting", "resource": "switch", "value": "", "x-assumed": "a guess"}
+    operations = {
+        method: {"responses": answers, "x-mockserver-behaviour": {**behaviour, "role": role}}
+        for method, role in (("get", "read"), ("put", "write"))
+    }
+    operations["put"]["requestBody"] = {"required": True, "content": content}
+    equal: list[str] = []
+
+    def answer(call: Request) -> Answer:
+        sent = content_of(call) if call.method == "PUT" else {"on": "a"}
+        if not isinstance(sent, dict) or sent.get("on") not in {"a", "b", "c"}:
+            return 422, None
+        if call.method == "PUT":
+            equal.append(sent["on"])
+        many = call.method == "PUT" and equal[-15:] == [sent["on"]] * 15
+        return (500, None) if many else (200, {"on": "c"} if echoed == "other" else sent)
+
+    judged = checked(write_contract({"/switch": operations}), answer)
+    assert ("no_server_error", "PUT /switch", "the server failed with 500") in judged.at("violation")
+    assert ("writes_echo_the_request" in {check for check, _, _ in judged.at("drift")}) is (echoed == "other")

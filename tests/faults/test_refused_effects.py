@@ -15,6 +15,7 @@ from tests.faults.small import Answer, Handler, Judged, checked, content_of
 
 ANN = Identity("ann", token="token-of-ann-0123456789", level="Editor")
 BOB = Identity("bob", token="token-of-bob-0123456789", level="Reader")
+_SIDE = "side_doors_change_nothing"
 _EFFECTS, _NOBODY = "refused_callers_change_nothing", "calls_without_credentials_are_refused"
 _ITEM = {"GET": "200", "PUT": "200", "PATCH": "200", "DELETE": "204"}
 
@@ -114,6 +115,8 @@ def test_a_server_that_refuses_and_does_nothing_is_right(write_contract: Callabl
     assert not judged.at("violation")
     for label in ("POST /notes", *(f"{method} /notes/{{id}}" for method in ("PUT", "PATCH", "DELETE"))):
         assert judged.result(_EFFECTS, label) == ("passed", "")
+    for label in ("POST /notes", "DELETE /notes/{id}"):
+        assert judged.result(_SIDE, label) == ("passed", "")
 
 
 @pytest.mark.parametrize("label", ["POST /notes", "PUT /notes/{id}", "PATCH /notes/{id}", "DELETE /notes/{id}"])
@@ -152,3 +155,35 @@ def test_what_a_wrong_level_does_is_looked_for(write_contract: Callable[..., Pat
     judged = checked(write_contract(**_contract(level=True)), server, ANN, BOB)
     title = "refused with the level Reader, and carried out all the same"
     assert judged.at("violation") == [(_EFFECTS, "DELETE /notes/{id}", title)]
+
+
+_WAYS: dict[str, Callable[[Request], bool]] = {
+    "a doubled slash": lambda call: call.environ["PATH_INFO"].startswith("//"),
+    "X-Real-IP: 127.0.0.1": lambda call: "X-Real-IP" in call.headers,
+    "GET with X-HTTP-Method-Override": lambda call: call.method == "GET" and "X-HTTP-Method-Override" in call.headers,
+}
+
+
+@pytest.mark.parametrize("how", _WAYS)
+@pytest.mark.parametrize("silent", [False, True])
+def test_what_a_side_door_does_is_seen(write_contract: Callable[..., Path], how: str, silent: bool) -> None:
+    inner = _notes()
+
+    def answer(call: Request) -> Answer:
+        if not _WAYS[how](call):
+            return inner(call)
+        environ = dict(call.environ, HTTP_AUTHORIZATION=f"Bearer {ANN.token}")
+        environ["PATH_INFO"] = environ["PATH_INFO"].replace("//", "/")
+        environ["REQUEST_METHOD"] = call.headers.get("X-HTTP-Method-Override", call.method)
+        done = inner(Request(environ))
+        return (401, None) if silent else done
+
+    judged = checked(write_contract(**_contract()), answer, ANN)
+    title = "carried out without credentials beside its path"
+    assert [one for one in judged.at("violation") if one[0] == _SIDE] == [
+        (_SIDE, label, title) for label in ("DELETE /notes/{id}", "POST /notes")
+    ]
+    details = [one.detail for one in judged.found if one.check == _SIDE]
+    assert all(how in detail and f"{401 if silent else 20}" in detail for detail in details), details
+    assert "was gone" in details[0]
+    assert "showed a new item" in details[1]

@@ -20,7 +20,7 @@ from mockserver.http.pointers import lookup
 from tests.defaults import CONTRACT, SEED_DATA
 from tests.documentation.facts import facts, missing_pages
 from tests.documentation.record import RECORD_FILE, read_record
-from tests.documentation.statements import unstated
+from tests.documentation.statements import assumed_though_shown, unstated
 
 #: Where a mutation is made, and the mutation.
 Mutation = tuple[str, dict[str, Any]]
@@ -34,7 +34,7 @@ def disagreements(contract_data: Any, record_data: Any, folder: Path) -> list[st
     contract, record = load_contract(path), read_record(record_data)
     seed = yaml.safe_load(SEED_DATA.read_text(encoding="utf-8"))
     told = [fact.missing for fact in facts(contract, record, seed) if not fact.covered]
-    return [*told, *unstated(contract, record)]
+    return [*told, *unstated(contract, record), *assumed_though_shown(contract, record)]
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ ONLY_IN: dict[str, set[str]] = {
     "flask": {"stub.app", "stub.control.routes", "pytest_plugin"},
     "werkzeug": {"stub.app", "stub.control.routes"},
     "cryptography": {"stub.serving.tls"},
-    "pyotp": {"builtin"},
+    "pyotp": {"builtin", "suite.identities"},
     "webauthn": {"builtin"},
     "click": {"cli", "commands", "suite.overlays.overlay_run", "suite.reports.conclusion", "suite.run"},
     "jinja2": {"suite.reports.html"},
@@ -54,7 +54,7 @@ ONLY_IN: dict[str, set[str]] = {
     "jsonschema": {"lint.validity"},
     "openapi_spec_validator": {"lint.validity"},
     "schemathesis": {"suite.fuzz"},
-    "pytest": {"pytest_plugin"},
+    "pytest": {"pytest_plugin", "testing"},
     # Clock and chance of the stub come from `sources` alone; the suite has a clock of its own, and makes up canaries.
     "time": {"sources", "stub.serving.access_log", "suite", "selftest"},
     "random": {

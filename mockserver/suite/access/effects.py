@@ -5,19 +5,21 @@ A status code does not tell: a server may refuse a call and carry it out, or say
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mockserver.contract.model import Operation
-from mockserver.contract.resources.state_model import state_model
+from mockserver.contract.resources.state_model import CREATE, state_model
 from mockserver.contract.roles import is_about_tokens
 from mockserver.http.pointers import child
 from mockserver.suite.access.watched import Watched, watched
+from mockserver.suite.access.ways import Way, forged_fields, other_spellings, overridden_methods
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, on_operation
 from mockserver.suite.identities.callers import caller_or_stranger, canary, showing
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, WireResponse
-from mockserver.suite.verdicts.failures import CheckFailure, Rule
+from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 
 #: Whose finding it is if a call without credentials is accepted.
 _NOBODY = "calls_without_credentials_are_refused"
@@ -25,7 +27,23 @@ _NOBODY = "calls_without_credentials_are_refused"
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the check for each selected operation that asks for credentials and changes what a read shows."""
-    return [on_operation(refused_callers_change_nothing, one) for one in run.selected if _is_watchable(run, one)]
+    found = [one for one in run.selected if _is_watchable(run, one)]
+    entries = [on_operation(refused_callers_change_nothing, one) for one in found]
+    if not run.policy.foreign:  # on another machine nothing unsafe is sent to a path that no contract names
+        entries += [on_operation(side_doors_change_nothing, one) for one in _by_thing(run, found)]
+    return entries
+
+
+def _by_thing(run: Run, operations: Iterable[Operation]) -> list[Operation]:
+    """Return one creation and one other operation for each kind of thing: a deletion if there is one."""
+    model = state_model(run.contract)
+    found: dict[tuple[str, bool], Operation] = {}
+    for operation in sorted(operations, key=lambda one: one.method != "DELETE"):
+        of = model.collection_of(operation)
+        holder = of[0] if of is not None else model.holding(operation.path)
+        key = (holder.item if holder is not None else operation.path, of is not None and of[1] == CREATE)
+        found.setdefault(key, operation)
+    return list(found.values())
 
 
 def _is_watchable(run: Run, operation: Operation) -> bool:
@@ -51,6 +69,82 @@ def refused_callers_change_nothing(session: Session, operation: Operation) -> in
     finally:
         thing.clean_up()
     return attempts.conclude()
+
+
+def side_doors_change_nothing(session: Session, operation: Operation) -> int:
+    """Check that an unsafe call without credentials does nothing at other spellings, with other fields or methods."""
+    make = watched(state_model(session.contract), operation)
+    assert make is not None
+    thing = make(session, operation)
+    try:
+        thing.renew()
+        plain = session.call(operation, thing.request(None))
+        if plain.successful or thing.change():
+            raise NotRun("it is carried out without credentials, which is the finding of another check")
+        answers = {
+            number: _knock(session, operation, way) for number, way in enumerate(_ways(session, operation, thing))
+        }
+        tried = [number for number, successful in answers.items() if successful is not None]
+        if not tried:
+            raise NotRun("nothing may be sent beside the path")
+        if thing.change():
+            # One of them did it, most likely one that was answered as a success.
+            for number in sorted(tried, key=lambda number: not answers[number]):
+                _expect_closed(session, operation, thing, number)
+    finally:
+        thing.clean_up()
+    return len(tried)
+
+
+def _ways(session: Session, operation: Operation, thing: Watched) -> list[Way]:
+    """Return all ways around the credentials of a call on a thing, in the same order for each."""
+    bare = thing.request(None)
+    caller = caller_or_stranger(session, operation)
+    return [
+        *other_spellings(session, operation, bare),
+        *overridden_methods(session, bare),
+        *forged_fields(session, operation, bare, caller.username or "admin"),
+    ]
+
+
+def _knock(session: Session, operation: Operation, way: Way) -> bool | None:
+    """Tell whether a way around is answered as a success; None if it must not be tried, or there is no response."""
+    try:
+        exchange = session.probe(operation.label, way.request)
+    except NotRun:
+        return None
+    return exchange.response is not None and exchange.response.successful
+
+
+def _expect_closed(session: Session, operation: Operation, thing: Watched, number: int) -> None:
+    """Try one way around on a new thing; raise a CheckFailure if it changes that.
+
+    Raises:
+        CheckFailure: it does.
+    """
+    thing.renew()
+    way = _ways(session, operation, thing)[number]
+    exchange = session.probe(operation.label, way.request)
+    change = thing.change()
+    if not change:
+        return
+    shown = replace(exchange, history=thing.history)
+    for part in way.parts:
+        thing.renew()
+        narrow = next(one for one in _ways(session, operation, thing)[number].parts if one.how == part.how)
+        single = session.probe(operation.label, narrow.request)
+        if told := thing.change():
+            way, change, shown = narrow, told, replace(single, history=thing.history)
+            break
+    status = shown.response.status if shown.response is not None else 0
+    raise _failure(
+        side_doors_change_nothing.__name__,
+        operation,
+        shown,
+        "carried out without credentials beside its path",
+        "a refusal that changes nothing, as without it",
+        f"{status}, and {change}, by {way.how}",
+    )
 
 
 def _expect_nobody(session: Session, operation: Operation, thing: Watched) -> None:
@@ -141,4 +235,4 @@ def _failure(
 
 
 #: All checks of this theme.
-CHECKS: tuple[OperationCheck, ...] = (refused_callers_change_nothing,)
+CHECKS: tuple[OperationCheck, ...] = (refused_callers_change_nothing, side_doors_change_nothing)

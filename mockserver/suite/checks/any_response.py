@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -36,6 +37,8 @@ from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.causes import NOT_THERE, class_of, missing_field
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe, raise_failures
 
+#: What follows in the description of a flaw is the value that was seen.
+_FLAW = re.compile(r"[:,;(]")
 #: Types of the members that RFC 9457, section 3.1, defines.
 _PROBLEM_MEMBERS: dict[str, type | tuple[type, ...]] = {
     "type": str,
@@ -146,6 +149,7 @@ def answers_keep_to_http(observed: ObservedResponse) -> bool:
             got=clip(response.flaw),
             pointer=observed.documented.pointer if observed.documented else observed.place,
             rule="universal",
+            cause=f"the response is not valid HTTP: {_FLAW.split(response.flaw, maxsplit=1)[0]}",
         )
     return True
 

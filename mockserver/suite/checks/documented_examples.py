@@ -14,7 +14,7 @@ from mockserver.http.json import clip
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
 from mockserver.suite.cases.setting_states import check_echo
-from mockserver.suite.checks.planned_check import PlannedCheck
+from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
@@ -61,20 +61,23 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
             break
     if failure and not exactly and _is_about_state(pair, response):
         raise NotRun(f"the state of the server does not allow it: it responded with {response.status}")
-    if not exactly:
-        _expect_echo(session, pair, request, response)
-    if failure:
-        raise CheckFailure(
-            _CHECK,
-            pair.operation.label,
-            f"the documented example {pair.name} does not come out",
-            expected=f"{pair.status} {describe(pair.response.value, 300)}",
-            got=failure,
-            pointer=pair.response.pointer,
-            rule="contract",
-            exchange=Exchange(request, response, history=tuple(session.history)),
-        )
-    return 1
+    attempts = Attempts()
+    with attempts.each(0):
+        if not exactly:
+            _expect_echo(session, pair, request, response)
+    with attempts.each():
+        if failure:
+            raise CheckFailure(
+                _CHECK,
+                pair.operation.label,
+                f"the documented example {pair.name} does not come out",
+                expected=f"{pair.status} {describe(pair.response.value, 300)}",
+                got=failure,
+                pointer=pair.response.pointer,
+                rule="contract",
+                exchange=Exchange(request, response, history=tuple(session.history)),
+            )
+    return attempts.conclude()
 
 
 def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:

@@ -115,11 +115,12 @@ def never_set_reads_as_documented(session: Session, *, resource: SettingResource
 
 def writes_echo_the_request(session: Session, *, resource: SettingResource) -> int:
     """Check that a write responds with the values it was sent (`writeOnly` apart), not trimmed, folded or swapped."""
-    cases = 0
-    for value, response, request in _telling_writes(session, resource):
-        check_echo(session.contract, resource.write, value, response, evidence(session, request, response))
-        cases += 1
-    return cases
+    attempts = Attempts()
+    with attempts.each(0):
+        for value, response, request in _telling_writes(session, resource):
+            with attempts.each():
+                check_echo(session.contract, resource.write, value, response, evidence(session, request, response))
+    return attempts.conclude()
 
 
 def answers_name_the_resource(session: Session, *, resource: SettingResource) -> int:
@@ -145,16 +146,12 @@ def reads_show_the_last_write(session: Session, *, resource: SettingResource) ->
                 continue  # a response that does not show the generated value is the finding of another check
             with attempts.each():
                 expect_value(session, resource, expected, "reads_show_the_last_write", settled=True)
-            if attempts.broken:
-                return attempts.conclude()
         for value, response, _ in _telling_writes(session, resource):
             # What is stored may be other than what is echoed: trimmed, clipped, cut.
             expected = written(session.contract, resource, value, response)
             with attempts.each():
                 if expected is not None:
                     expect_value(session, resource, expected, "reads_show_the_last_write")
-            if attempts.broken:
-                break
     return attempts.conclude()
 
 
@@ -172,30 +169,45 @@ def writes_can_be_repeated(session: Session, *, resource: SettingResource) -> in
     for _ in writes(session, resource, variants=(2,)):
         request = session.valid_request(operation, session.run.allowed(operation))
     first: Any = None
+    attempts = Attempts()
     for number in range(REPEATS):
-        response = session.call(operation, request)
-        if response.status >= 500 or response.status == 429 or (number == 0 and not response.successful):
-            refused(operation, request, response)
-        shown = resource.known(echoed(operation, json_of(response)))
-        first = shown if number == 0 else first
-        if not response.successful or not (resource.generated or same_json(shown, first)):
-            # The documented success promises that a second write works, unless the contract documents a conflict.
-            success = operation.success()
-            refusal = success.pointer if success else operation.pointer
-            raise failure(
-                "writes_can_be_repeated",
-                operation,
-                "a write cannot be repeated" if not response.successful else "a repeated write gets another response",
-                expected=f"the first response, with {describe(first, 200)}",
-                got=f"{response.status} with {describe(shown, 200)}",
-                pointer=behaviour_pointer(operation) if response.successful else refusal,
-                exchange=evidence(session, request, response),
-            )
-        if number in {1, REPEATS - 1}:
-            expected = written(session.contract, resource, parse_json(request.body or b"null"), response)
-            if expected is not None:
-                expect_value(session, resource, expected, "writes_can_be_repeated", blame=operation)
-    return REPEATS
+        with attempts.each():
+            first = _repeated(session, resource, request, number, first)
+        if number == 0 and not attempts.cases:
+            break  # a write that is refused has nothing that could be repeated
+    return attempts.conclude()
+
+
+def _repeated(session: Session, resource: SettingResource, request: WireRequest, number: int, first: Any) -> Any:
+    """Send a write again, and return the value that its first response showed.
+
+    Raises:
+        CheckFailure: it is refused, responds with another value than at first, or the read does not show it.
+    """
+    operation = resource.write
+    response = session.call(operation, request)
+    if response.status >= 500 or response.status == 429 or (number == 0 and not response.successful):
+        refused(operation, request, response)
+    shown = resource.known(echoed(operation, json_of(response)))
+    first = shown if number == 0 else first
+    if not response.successful or not (resource.generated or same_json(shown, first)):
+        # The documented success promises that a second write works, unless the contract documents a conflict.
+        success = operation.success()
+        refusal = success.pointer if success else operation.pointer
+        raise failure(
+            "writes_can_be_repeated",
+            operation,
+            "a write cannot be repeated" if not response.successful else "a repeated write gets another response",
+            expected=f"the first response, with {describe(first, 200)}",
+            got=f"{response.status} with {describe(shown, 200)}",
+            pointer=behaviour_pointer(operation) if response.successful else refusal,
+            exchange=evidence(session, request, response),
+        )
+    if number in {1, REPEATS - 1}:
+        expected = written(session.contract, resource, parse_json(request.body or b"null"), response)
+        if expected is not None:
+            expect_value(session, resource, expected, "writes_can_be_repeated", blame=operation)
+    return first
 
 
 def rejected_writes_change_nothing(session: Session, *, resource: SettingResource) -> int:
@@ -269,9 +281,7 @@ def resets_end_the_value(session: Session, *, resource: SettingResource) -> int:
             reset(session, resource)
             with attempts.each():
                 expect_value(session, resource, NEVER_SET, "resets_end_the_value", blame=resource.reset)
-            if attempts.broken:
-                break
-    for value, response, _ in () if attempts.broken else writes(session, resource, variants=(0,)):
+    for value, response, _ in writes(session, resource, variants=(0,)):
         expected = written(session.contract, resource, value, response)
         with attempts.each(0):
             if expected is not None:

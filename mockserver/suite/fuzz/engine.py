@@ -19,6 +19,7 @@ from mockserver.suite.fuzz.transport import routed_requests
 from mockserver.suite.run.internal_errors import containing_mistakes, mistake_line
 from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
+from mockserver.suite.selection.own_checks import imported
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import RunOutcome
 
@@ -54,6 +55,8 @@ def drive(run: Run, settings: FuzzSettings) -> RunOutcome:
     """
     if not isinstance(run.target, HttpTarget):
         raise MockServerError("the engine needs a server with a URL; it cannot call a WSGI application")
+    for module in settings.hooks:
+        imported(module, f"--hooks {module}")
     judge = Judge(run, new_tracker(run))
     with ExitStack() as stack:
         stack.enter_context(patched_generation())

@@ -73,7 +73,7 @@ class Judge:
     _checks: list[tuple[str, ResponseCheck]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._checks = [(check.__name__, check) for check in RESPONSE_CHECKS]
+        self._checks = [(check.__name__, check) for check in (*RESPONSE_CHECKS, *self.run.own_checks.responses)]
         self._checks += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
 
     def observed(self, case: Any, request: Any, response: Any) -> ObservedResponse:
@@ -81,7 +81,7 @@ class Judge:
         if self._last is not None and self._last[0] is response:
             return self._last[1]
         sent, _, meant = meaning(self.run, request)
-        exchange = Exchange(sent, wire_response(response))
+        exchange = Exchange(sent, wire_response(response), history=self.run.creations.before("", sent))
         observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert observed is not None
         if meant is not None:

@@ -37,6 +37,7 @@ class FuzzSettings:
     Attributes:
         shard: which part of the run is made, as `2/3`; "" for all of it.
         database: where failures of earlier runs are kept, a folder or the URL of a Redis server; "" for nowhere.
+        hooks: modules that register hooks of schemathesis.
     """
 
     max_examples: int = 50
@@ -44,6 +45,7 @@ class FuzzSettings:
     seed: int = 0
     shard: str = ""
     database: str = ""
+    hooks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

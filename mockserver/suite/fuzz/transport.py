@@ -103,6 +103,7 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[RawResponse, 
     head = made.head
     record_response = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
     run.guard.record_response(sent, record_response)
+    run.creations.note("", Exchange(sent, record_response))
     return head, keep_original(prepared, record_response)
 
 

@@ -76,6 +76,8 @@ class Admissions:
         """Tell whether a request has an identity's credentials, for an operation that the identity may call."""
         if operation.levels is not None and identity.level not in operation.levels:
             return False
+        if identity.issued is not None:
+            return identity.issued.carried_by(request)
         key = (id(identity), operation.label)
         if key not in self._shown:
             self._shown[key] = credentials(self._contract, operation, identity)
@@ -112,6 +114,12 @@ class CredentialUsage:
             if any(secret in shown for secret in secrets):
                 del self._unsent[number]
 
+    def record_login(self, identity: Identity) -> None:
+        """Record that an identity has logged in with its own settings."""
+        for number, (known, _) in tuple(self._unsent.items()):
+            if known.issued is identity.issued:
+                del self._unsent[number]
+
     def unsent(self) -> tuple[Identity, ...]:
         """Return the identities whose credentials were never sent."""
         return tuple(identity for identity, _ in self._unsent.values())
@@ -122,6 +130,8 @@ def unused(contract: Contract, selected: Sequence[Operation], usage: CredentialU
     none = "no operation" if len(selected) == len(contract.operations) else "no selected operation"
     asking = [operation for operation in selected if asks_for_credentials(contract, operation)]
     for identity in usage.unsent():
+        if identity.issued is not None and identity.issued.failure:
+            continue  # that is a finding
         if not asking:
             why = f"{none} asks for credentials"
         elif all(credentials(contract, operation, identity) is None for operation in asking):

@@ -48,7 +48,10 @@ def canary(session: Session, name: str) -> str:
 
 
 def _requirement(run: Run, operation: Operation) -> Mapping[str, tuple[str, ...]]:
-    """Return the first security requirement of an operation that an identity can meet, else the first of all."""
+    """Return the smallest security requirement of an operation that an identity can meet, else the first of all.
+
+    With wrong credentials for a part of a larger one, the rest may be all that another requirement asks for.
+    """
 
     def met() -> Iterator[Mapping[str, tuple[str, ...]]]:
         try:
@@ -61,4 +64,4 @@ def _requirement(run: Run, operation: Operation) -> Mapping[str, tuple[str, ...]
             if all(caller.credential(run.contract.security_schemes[name]) for name in requirement):
                 yield requirement
 
-    return next(met(), operation.security[0])
+    return min(met(), key=len, default=operation.security[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mockserver.contract.exchanges import presumed_success
-from mockserver.contract.model import SAFE_METHODS, Contract, Operation, SecurityScheme
+from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.errors import UsageError
 from mockserver.http import basic
 from mockserver.suite.identities.issued_credentials import IssuedCredentials
@@ -111,11 +111,14 @@ class Identity:
     def showing(self, shown: Mapping[str, str]) -> Identity:
         """Return the same account with only the given credentials, by name of the security scheme.
 
-        Header fields that are no credential stay: without its tenant a call is refused for another reason.
+        Header fields that are no credential stay: without its tenant, or a CSRF token, a call is refused for another
+        reason.
         """
         fields = {name: value for name, value in self.headers.items() if not is_credential(name)}
         if not (self.token or self.schemes or self.password or self.issued):
             fields = {}  # they are all that it calls with
+        if self.issued is not None:
+            fields |= self.issued.csrf_fields()
         return replace(self, token=None, password=None, schemes=shown, totp_secret=None, headers=fields, issued=None)
 
     def has_token(self, token: str | None) -> bool:
@@ -130,9 +133,9 @@ class Identity:
         known = self.more_tokens | ({self.token} if self.token else frozenset())
         return replace(self, token=token, schemes={}, totp_secret=None, more_tokens=known, issued=None)
 
-    def fields(self, operation: Operation) -> Fields:
+    def fields(self) -> Fields:
         """Return the header fields of its calls beside those of security schemes: its own, cookies, a CSRF token."""
-        issued = self.issued.fields(safe=operation.method in SAFE_METHODS) if self.issued is not None else ()
+        issued = self.issued.fields() if self.issued is not None else ()
         return (*self.headers.items(), *issued)
 
     @property
@@ -197,7 +200,7 @@ class Identities:
         if any(other.security for other in contract.operations):
             return self.unbound
         alone = next((identity for identity in self.all if identity.needs_no_scheme), None)
-        return joined_fields((*self.unbound, *(alone.fields(operation) if alone is not None else ())))
+        return joined_fields((*self.unbound, *(alone.fields() if alone is not None else ())))
 
     def of_highest_level(self, levels: tuple[str, ...]) -> Identity | None:
         """Return the identity of the highest permission level that has a credential, in the order of the contract."""
@@ -292,8 +295,8 @@ def credentials(
             if shown is None or not add_credential(scheme, identity.username, shown, fields, query):
                 break
         else:
-            return joined_fields((*fields, *identity.fields(operation))), tuple(query)
-    return (joined_fields(identity.fields(operation)), ()) if identity.needs_no_scheme else None
+            return joined_fields((*fields, *identity.fields())), tuple(query)
+    return (joined_fields(identity.fields()), ()) if identity.needs_no_scheme else None
 
 
 def held(scheme: SecurityScheme, headers: Mapping[str, str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
@@ -26,6 +27,8 @@ CSRF_COOKIES = {
     "csrf_token": "X-CSRF-Token",
     "csrf-token": "X-CSRF-Token",
 }
+#: Cookies that look like a session.
+SESSION_COOKIE = re.compile(r"sess|sid|auth|token|jwt|login|remember|connect", re.IGNORECASE)
 #: So much of a token's life is not used, lest it end on the way; seconds, and share of its life.
 _MARGIN_SECONDS, _MARGIN_SHARE = 5.0, 0.1
 
@@ -59,6 +62,7 @@ class IssuedCredentials:
         self._clock = clock
         self._ends: float | None = None
         self._known: set[str] = set()
+        self._beside: set[str] = set()  # cookies that are no credential, and CSRF tokens
         self._tokens: set[str] = set()
 
     # What it is used for.
@@ -89,11 +93,10 @@ class IssuedCredentials:
         """Whether it is sent in a way that needs no security scheme of the contract."""
         return self.is_session or self.settings.send is not None
 
-    def fields(self, *, safe: bool) -> Fields:
+    def fields(self) -> Fields:
         """Return the header fields of a call beside those of security schemes.
 
-        Args:
-            safe: whether the method is, so that no CSRF token is needed.
+        The CSRF token goes with safe methods, too, as probes of other methods are made of them.
         """
         fields: list[tuple[str, str]] = []
         if self.settings.send is not None and self.token is not None:
@@ -103,11 +106,19 @@ class IssuedCredentials:
             cookies = {cookie.name: cookie.value for cookie in self.jar.sent()}
             fields += [("Cookie", written_cookies(cookies))] if cookies else []
         header, value = self.csrf_field()
-        if value and not safe:
+        if value:
             fields.append((header, value))
             if self.referer:
                 fields.append(("Referer", self.referer))  # Django asks for it over https
         return tuple(fields)
+
+    def csrf_fields(self) -> dict[str, str]:
+        """Return the header fields of a CSRF token, its cookie included, without any credential."""
+        header, value = self.csrf_field()
+        cookies = {one.name: one.value for one in self.jar.sent() if one.value == value or unquote(one.value) == value}
+        if not value:
+            return {}
+        return {header: value, **({"Cookie": written_cookies(cookies)} if cookies else {})}
 
     def csrf_field(self) -> tuple[str, str]:
         """Return name and value of the header field with the CSRF token, an empty value if there is none."""
@@ -136,14 +147,26 @@ class IssuedCredentials:
         """Take the cookie of a `Set-Cookie` field that the response for a path had."""
         cookie = self.jar.store(field, path)
         if cookie is not None and len(cookie.value) >= MIN_VALUE:
-            self._known |= {cookie.value, unquote(cookie.value)}
+            (self._known if self.is_credential_cookie(cookie.name) else self._beside).update(
+                (cookie.value, unquote(cookie.value))
+            )
         return cookie
+
+    def is_credential_cookie(self, name: str) -> bool:
+        """Tell whether a cookie is the session, by its name: the one that the user named, else one that looks like it.
+
+        Others, the CSRF token's among them, prove nothing: a request that has these alone has no credentials.
+        """
+        settings = self.settings
+        if isinstance(settings, LoginSettings) and settings.cookie:
+            return name == settings.cookie
+        return SESSION_COOKIE.search(name) is not None and name not in CSRF_COOKIES
 
     def take_csrf(self, value: str) -> None:
         """Take a new CSRF token."""
         self.csrf = value
         if len(value) >= MIN_VALUE:
-            self._known.add(value)
+            self._beside.add(value)
 
     @property
     def is_over(self) -> bool:
@@ -174,7 +197,7 @@ class IssuedCredentials:
                 written = self._cookies(value, request.path.partition("?")[0], secure=secure)
                 fields += [(name, written)] if written else []
             elif csrf and name.lower() == csrf_name.lower():
-                fields.append((name, csrf if value in self._known else value))
+                fields.append((name, csrf if value in self._beside else value))
             else:
                 fields.append((name, self._newest(value)))
         path, mark, query = request.path.partition("?")
@@ -194,7 +217,8 @@ class IssuedCredentials:
         pairs = dict(cookie_pairs(value))
         if not any(held in self._known for held in pairs.values()):
             return value
-        kept = {name: held for name, held in pairs.items() if held not in self._known and self.jar.value(name) is None}
+        ours = self._known | self._beside
+        kept = {name: held for name, held in pairs.items() if held not in ours and self.jar.value(name) is None}
         newest = {cookie.name: cookie.value for cookie in self.jar.sent(path, secure=secure)}
         if not self.is_session:  # only those that a security scheme asked for
             newest = {name: held for name, held in newest.items() if name in pairs}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mockserver.contract.source.loading import parse_yaml
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identities, Identity
+from mockserver.suite.secrets.known_secrets import Canaries
 
 
 def seeded_identities(path: Path) -> Identities:
@@ -24,6 +26,24 @@ def seeded_identities(path: Path) -> Identities:
     if not isinstance(accounts, list):
         raise UsageError(f"{path}: is no seed data; it must map sections to lists, `accounts` among them")
     return Identities(tuple(_account(raw) for raw in accounts if isinstance(raw, dict)))
+
+
+def with_tokens(identities: Identities) -> Identities:
+    """Return identities for our stub: those that log in by settings of their own get a made-up token instead."""
+    canaries = Canaries()
+    given = (
+        one
+        if one.issued is None
+        else replace(
+            one,
+            username=one.username or f"identity-{number}",
+            token=canaries.make("stand-in token"),
+            issued=None,
+            headers={},
+        )
+        for number, one in enumerate(identities.given, 1)
+    )
+    return replace(identities, given=tuple(given))
 
 
 def seed_data(identities: Identities) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Harm(IntEnum):
 #: Words in the names of checks that find who gets in, or learns, what is not theirs.
 _DOORS = re.compile(
     "credential|token|password|secret|auth|levels_not|foreign_objects_are_refused|own_objects_alone"
-    "|door|forwarded|session"
+    "|door|refused_callers|forwarded|forged|spellings|overridden|session"
 )
 #: Checks of doors that a contradiction of the contract is enough for: somebody sees what is not theirs.
 _SHOWN = re.compile("own_objects_alone")
@@ -46,4 +46,4 @@ def harm_of(finding: Mapping[str, Any]) -> Harm:
         return Harm.LOST_DATA
     if check in _THERE:
         return Harm.NOT_THERE
-    return Harm.CONTRADICTION if rule in {"universal", "contract"} else Harm.OTHER
+    return Harm.CONTRADICTION if rule in {"universal", "contract", "own"} else Harm.OTHER

@@ -13,7 +13,8 @@ from typing import Any
 import jinja2
 
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
-from mockserver.suite.reports.page import never_succeeded_lines, ordered_causes, printable, provenance
+from mockserver.suite.reports.page import never_succeeded, ordered_causes, printable, provenance
+from mockserver.suite.reports.ranking import Cause
 from mockserver.suite.verdicts.tally import EVERYWHERE, RESULTS
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -24,21 +25,36 @@ _SIGNS = {"violation": "✗", "drift": "≠", "environment": "☁"}
 
 def as_html(document: Document) -> Iterator[str]:
     """Yield the report as an HTML page in parts: verdict, findings, coverage, ledger and facts."""
+    found = ordered_causes(document)
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     yield _template().render(
         document=document,
         run=document["run"],
         verdict=verdict_of(document).line,
         state=verdict_of(document).state,
-        causes=ordered_causes(document),
+        causes=found,
+        numbers={level: sum(_counts(cause, level) for cause in found) for level in document["summary"]},
+        succeeded=sum(not row["why"] for row in document.get("reach", ())),
+        never=never_succeeded(document),
+        notes=note_lines(document),
+        place=_place,
         matrix=_matrix(document),
         signs=_SIGNS,
         provenance=provenance,
-        remarks=[*never_succeeded_lines(document), *note_lines(document)],
         pretty=_pretty,
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
+
+
+def _counts(cause: Cause, level: str) -> bool:
+    return bool(cause.first["level"] == level and not cause.first.get("known"))
+
+
+def _place(pointer: str) -> str:
+    """Return a JSON pointer for reading: its steps, unescaped."""
+    steps = pointer.split("/")[1:]
+    return " \u203a ".join(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
 
 @cache

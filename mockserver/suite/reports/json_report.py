@@ -23,6 +23,8 @@ Document = dict[str, Any]
 VERSION = 1
 #: Where `mockserver serve` listens by default.
 STUB_URL = "http://127.0.0.1:8080"
+#: Where the usual servers of applications listen.
+APPLICATION_URL = "http://127.0.0.1:8000"
 #: Members of a finding that are no evidence; reports of older versions lack the last ones.
 _OF_A_FINDING = (
     "id",
@@ -50,6 +52,7 @@ class Report:
         reach: how far the calls of each selected operation got.
         notes: what else there is to tell, in a line each.
         unused: identities that were given and never used.
+        serve: shell command that serves the target, if it is an application in this process.
     """
 
     command: str
@@ -70,6 +73,7 @@ class Report:
     reach: tuple[Reached, ...] = ()
     notes: tuple[str, ...] = ()
     unused: tuple[UnusedIdentity, ...] = ()
+    serve: str = ""
 
 
 def as_json(report: Report) -> Document:
@@ -202,6 +206,9 @@ def _shown(report: Report, finding: Finding) -> dict[str, Any]:
 
 def _reproduce(report: Report, finding: Finding, exchange: Exchange) -> str:
     """Return shell commands that repeat an exchange against the server that showed it."""
+    if report.serve and not finding.by_stub:
+        curl = report.evidence.curl(finding.operation, APPLICATION_URL, exchange)
+        return f"{report.serve}   # in another shell\n{curl}"
     if not finding.by_stub:
         return report.evidence.curl(finding.operation, report.target, exchange)
     serve = f"mockserver serve --contract {shlex.quote(report.contract)}   # our own stub, in another shell"

@@ -11,6 +11,7 @@ from mockserver.contract.provenance import UNMARKED
 from mockserver.suite.reports.json_report import Document, note_lines, verdict_of
 from mockserver.suite.reports.ranking import REASONS, Cause, causes
 from mockserver.suite.verdicts.tally import EVERYWHERE, RESULTS
+from mockserver.suite.verdicts.verdict import count
 
 #: The page has at most so many lines, and prose at most so many columns; the rest is in the reports.
 MAX_LINES, WIDTH = 60, 80
@@ -23,7 +24,7 @@ NEVER_NAMED, _NEVER_ON_PAGE = 6, 3
 #: Longer content is cut on the page.
 _MAX_SHOWN = 160
 #: Lines for each reason, note and command, and how many of each list have a place.
-_LINES_EACH, _REASONS, _NOTES, _COMMANDS, _NOT_RUN, _LEDGER = 2, 5, 3, 8, 5, 8
+_LINES_EACH, _REASONS, _NOTES, _COMMANDS, _NOT_RUN, _LEDGER = 2, 4, 3, 8, 4, 8
 #: A word of a shell command, quoted or not, and longer commands than the page shows.
 _WORD, _MAX_COMMAND = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""), 480
 #: The beginning of an operation's label, which stays on one line.
@@ -68,15 +69,26 @@ def _head(document: Document) -> Iterator[str]:
     """Yield how many operations succeeded, what was judged by what, why other operations never succeeded, and notes."""
     run, rows = document["run"], document.get("reach", ())
     if rows:
-        yield f"{sum(not row['why'] for row in rows)} of {len(rows)} operations succeeded"
+        yield f"{sum(not row['why'] for row in rows)} of {len(rows)} operations succeeded{_causes_of(document)}"
     yield (
         f"  target {run['target']}, contract {run['contract']}"
         + (f", seed {run['seed']}" if run["seed"] is not None else "")
         + (f", shard {run['shard']}" if run.get("shard") else "")
         + f", {run['requests']} request{'' if run['requests'] == 1 else 's'} in {run['duration_seconds']:.1f} s"
     )
-    yield from _first(never_succeeded_lines(document, _NEVER_ON_PAGE), _REASONS, "reasons", "    ")
+    yield from _first(never_succeeded_lines(document, _NEVER_ON_PAGE), _REASONS, "reasons", "    ", 3)
     yield from _first((f"note: {note}" for note in note_lines(document)), _NOTES, "notes", "  ")
+
+
+def _causes_of(document: Document) -> str:
+    """Return how many causes the findings of each level have, "" where each is a cause of its own."""
+    levels = [cause.first["level"] for cause in causes(document["findings"]) if not cause.first.get("known")]
+    told = [
+        f"{count(number, level)} of {levels.count(level)} cause{'' if levels.count(level) == 1 else 's'}"
+        for level, number in document["summary"].items()
+        if number > levels.count(level)
+    ]
+    return f"; {', '.join(told)}" if told else ""
 
 
 def _end(document: Document, reasons: int) -> Iterator[str]:
@@ -114,13 +126,13 @@ def _told(found: list[Cause], budget: int) -> Iterator[str]:
         yield f"  ... and {len(rest) - fitting} more"
 
 
-def _first(lines: Iterable[str], count: int, what: str, indent: str) -> Iterator[str]:
+def _first(lines: Iterable[str], most: int, what: str, indent: str, each: int = _LINES_EACH) -> Iterator[str]:
     """Yield the first of some lines, folded to the width of the page, and how many there are beside them."""
     every = list(lines)
-    for line in every[:count]:
-        yield from _folded(line, indent, _LINES_EACH)
-    if every[count:]:
-        yield f"{indent}and {len(every) - count} more {what}: {_ELSEWHERE}"
+    for line in every[:most]:
+        yield from _folded(line, indent, each)
+    if every[most:]:
+        yield f"{indent}and {len(every) - most} more {what}: {_ELSEWHERE}"
 
 
 def _folded(text: str, indent: str, most: int = 3) -> list[str]:
@@ -151,13 +163,18 @@ def _some(lines: list[str]) -> list[str]:
     return [*lines[:_LEDGER], f"and {more} more (all of them: --report json=FILE)"] if more > 1 else lines
 
 
-def never_succeeded_lines(document: Document, named: int = NEVER_NAMED) -> Iterator[str]:
-    """Yield a line for each reason why operations never succeeded, with those operations."""
+def never_succeeded(document: Document) -> list[tuple[str, list[str]]]:
+    """Return the reasons why operations never succeeded, that of most operations first, with those operations."""
     by_reason: dict[str, list[str]] = {}
     for row in document.get("reach", ()):
         if row["why"]:
             by_reason.setdefault(row["why"], []).append(row["operation"])
-    for why, operations in sorted(by_reason.items(), key=lambda item: -len(item[1])):
+    return sorted(by_reason.items(), key=lambda item: -len(item[1]))
+
+
+def never_succeeded_lines(document: Document, named: int = NEVER_NAMED) -> Iterator[str]:
+    """Yield a line for each reason why operations never succeeded, with those operations."""
+    for why, operations in never_succeeded(document):
         more = len(operations) - named
         names = ", ".join(operations[:named]) + (f" and {more} more" if more > 0 else "")
         # Of several, the reason comes first: the names may be too many for a line.
@@ -202,8 +219,8 @@ def _continued(command: str) -> list[str]:
 
 
 def _short_line(cause: Cause) -> str:
-    first = cause.first
-    return f"  {_level(first)} {cause.title}, on {_places(cause, 1)}"
+    where = f"({len(cause.operations)} operations)" if cause.operations[1:] else f"on {cause.operations[0]}"
+    return f"  {_level(cause.first)} {cause.title} {where}"
 
 
 def _level(finding: dict[str, Any]) -> str:

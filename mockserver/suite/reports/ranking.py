@@ -13,6 +13,7 @@ from mockserver.suite.verdicts.graded_findings import LEVELS
 #: Why a finding has its owner, by what decided the level; of the contract's own statements by how it knows them.
 REASONS = {
     "universal": "this rule holds for every server",
+    "own": "a check of your own demands it",
     "source": "the contract documents this",
     "assumed": "the contract only assumes this",
     "observed": "the contract has this from an observation",
@@ -39,9 +40,8 @@ class Cause:
 
     @property
     def title(self) -> str:
-        """What is wrong: the title that all findings share, else what they have in common."""
-        titles = {finding["title"] for finding in self.findings}
-        return str(self.first["title"] if len(titles) == 1 else cause_of(self.first))
+        """What is wrong: the title of a single finding, else what all have in common."""
+        return str(cause_of(self.first) if self.findings[1:] else self.first["title"])
 
     @property
     def checks(self) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects
+from mockserver.suite.access import doors, effects, logins, schemes
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -22,7 +22,7 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
-from mockserver.suite.checks.planned_check import PlannedCheck, Planner
+from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_operation
 from mockserver.suite.checks.protocol import streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
@@ -42,9 +42,16 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *effects.planned_checks(run),  # first, since it tells what an accepted call did
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
+        *schemes.planned_checks(run),
         *doors.planned_checks(run),
+        *logins.planned_checks(run),
     )
     return sorted(entries, key=lambda entry: order[entry.operation])
+
+
+def own_planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the planned checks of the user's own modules, on each selected operation."""
+    return [on_operation(check, operation) for check in run.own_checks.operations for operation in run.selected]
 
 
 #: Planners in the order of their planned checks: those that say most about a server come first.
@@ -57,6 +64,7 @@ PLANNERS: tuple[Planner, ...] = (
     undefined_routes.planned_checks,
     robustness.planned_checks,
     streams.planned_checks,
+    own_planned_checks,
 )
 
 
@@ -86,7 +94,8 @@ def _is_chosen(run: Run, entry: PlannedCheck) -> bool:
     """Tell whether a planned check is to be made, if only for the sake of the checks of its responses."""
     if entry.check in run.checks.left_out:
         return False
-    return entry.check in run.checks or not OF_ANY_REQUEST.isdisjoint(run.checks.only)
+    of_any = {*OF_ANY_REQUEST, *(check.__name__ for check in run.own_checks.responses)}
+    return entry.check in run.checks or not of_any.isdisjoint(run.checks.only)
 
 
 def check(run: Run) -> RunOutcome:
@@ -137,6 +146,7 @@ def _make(run: Run, entry: PlannedCheck) -> None:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
         ended = next(others_in(error), None)
         for failure in failures:
+            _begin_with_creations(session, failure)
             run.verdicts.failed(failure)
         for reason in reasons:
             run.verdicts.passed(entry.check, entry.operation, reason.cases)
@@ -148,6 +158,14 @@ def _make(run: Run, entry: PlannedCheck) -> None:
     else:
         run.verdicts.passed(entry.check, entry.operation, cases)
     session.close()
+
+
+def _begin_with_creations(session: Session, failure: CheckFailure) -> None:
+    """Put before the evidence of a failure what made the items that it names, unless the check did so."""
+    exchange = failure.exchange
+    if exchange is not None and not exchange.history:
+        made = session.run.creations.before(session.world, exchange.request)
+        failure.exchange = replace(exchange, history=made) if made else exchange
 
 
 _CHECK = "the_server_answers"

@@ -53,4 +53,5 @@ def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
 
 def _judges_generated_cases(run: Run) -> bool:
     """Tell whether any check that judges generated cases is chosen."""
-    return any(check in run.checks for check in _OF_GENERATED_CASES)
+    own = (check.__name__ for check in run.own_checks.responses)
+    return any(check in run.checks for check in (*_OF_GENERATED_CASES, *own))

@@ -18,9 +18,17 @@ from mockserver.errors import ContractError, MockServerError
 if TYPE_CHECKING:
     from mockserver.suite.verdicts.tally import Verdicts
 
-#: How a message of a contained mistake begins: such a run was not ended by it.
-BEGINNING = "an internal error"
+#: How a message of a contained mistake begins, ours or one of a check of the user: such a run was not ended by it.
+BEGINNING, _OF_A_CHECK = "an internal error", "an error in the check"
+BEGINNINGS = (BEGINNING, _OF_A_CHECK)
 _PACKAGE = Path(__file__).parents[2]
+
+
+class CheckMistake(Exception):  # noqa: N818 - of a check, told and contained
+    """Error: a check of the user's own raised what is no result of a check."""
+
+    def __init__(self, check: str, what: str) -> None:
+        super().__init__(f"{_OF_A_CHECK} {check}: {what}")
 
 
 def place_of(error: BaseException, besides: str = "") -> str:
@@ -51,6 +59,8 @@ def note_mistake(verdicts: Verdicts, check: str, operation: str, error: Exceptio
     """
     if isinstance(error, ContractError):
         verdicts.not_run(check, operation, f"the contract cannot be used there: {error}")
+    elif isinstance(error, CheckMistake):
+        verdicts.mistaken(check, operation, str(error))
     elif isinstance(error, MockServerError):
         raise error
     else:

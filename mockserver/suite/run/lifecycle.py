@@ -16,10 +16,13 @@ import click
 
 from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
+from mockserver.suite.applications.application_target import application_target
+from mockserver.suite.applications.loaded_application import is_application_name, load_application, of_object
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.admission import unused
 from mockserver.suite.identities.header_options import with_headers
 from mockserver.suite.identities.identities import Identities, require_known_schemes
+from mockserver.suite.identities.seeded_accounts import with_tokens
 from mockserver.suite.oracle import Oracle
 from mockserver.suite.overlays.overlay_run import CompletedRun, follow, require_usable
 from mockserver.suite.reports.conclusion import conclude
@@ -41,6 +44,7 @@ from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
 from mockserver.suite.safety.original_values import OriginalValues, load_originals
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
+from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
 from mockserver.suite.target.targets import HttpTarget
@@ -99,11 +103,7 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                     else LedgerKeeper(run, originals, new_ledger(run), LedgerFile(path, new=True) if path else None)
                 )
                 progress = NoProgress() if options.quiet else None
-                if run.own or options.no_oracle:
-                    report = judged(command, run, settings, keeper=keeper, progress=progress)
-                else:
-                    with Oracle(run, command, settings, options) as oracle:
-                        report = judged(command, run, settings, oracle, keeper, progress)
+                report = _with_oracle(command, options, run, settings, keeper, progress)
                 return CompletedRun(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
@@ -116,6 +116,44 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
             recording=recordings[-1] if recordings else None,  # of the last run, which is the one that counts
             redact=redact,
         )
+
+
+def judge(command: str, options: Options, settings: FuzzSettings | None = None) -> Document:
+    """Judge the target and return the report as JSON, baseline applied; nothing is printed or written but a ledger.
+
+    Args:
+        command: `check` or `fuzz`.
+        options: what both commands share; those about reports and overlays do not count.
+        settings: what is generated, for `fuzz`.
+
+    Raises:
+        UsageError: an option cannot be used.
+    """
+    baseline = load_baseline(options.baseline, datetime.now(UTC).date())
+    contract = options.load_contract()
+    originals = load_originals(options.restore_values, contract)
+    with prepared(options, contract, originals=originals) as run:
+        path = ledger_path(options.ledger, run)
+        ledger = LedgerFile(path, new=True) if path else None
+        keeper = None if run.own else LedgerKeeper(run, originals, new_ledger(run), ledger)
+        report = _with_oracle(command, options, run, settings, keeper, NoProgress())
+        document = baseline.mark(as_json(report))
+    return {**document, "run": {**document["run"], "fail_on": options.fail_on or ""}}
+
+
+def _with_oracle(
+    command: str,
+    options: Options,
+    run: Run,
+    settings: FuzzSettings | None,
+    keeper: LedgerKeeper | None,
+    progress: Progress | None,
+) -> Report:
+    """Make a run, and the same on our own stub unless that is the target or is not wanted; return the report."""
+    if run.own or options.no_oracle:
+        return judged(command, run, settings, keeper=keeper, progress=progress)
+    with Oracle(run, command, settings, options) as oracle:
+        return judged(command, run, settings, oracle, keeper, progress)
 
 
 def note_baseline(options: Options, document: Document, baseline: Baseline) -> None:
@@ -149,7 +187,7 @@ def _plan(
     planned: Sequence[PlannedCheck] = (),
 ) -> str:
     examples = settings.max_examples if settings is not None else None
-    ledger, own = str(path or ""), options.target is None
+    ledger, own = str(path or ""), not options.has_target
     return "\n".join(plan_lines(command, run, originals, examples=examples, ledger=ledger, own=own, planned=planned))
 
 
@@ -198,7 +236,8 @@ def judged(
         outcome = replace(outcome, error=run.verdicts.mistakes[0])
     return Report(
         command=command,
-        target=run.target.base_url,
+        target=run.target.name if isinstance(run.target, HttpTarget) else run.target.base_url,
+        serve=run.target.serve if isinstance(run.target, HttpTarget) else "",
         contract=str(run.contract.document.path),
         contract_sha256=run.contract.document.sha256,
         seed=settings.seed if settings else None,
@@ -256,6 +295,7 @@ def _made(run: Run, settings: FuzzSettings | None, oracle: Oracle | None) -> Run
 
 
 def _judge(run: Run, settings: FuzzSettings | None) -> RunOutcome:
+    run.renewal.log_in()
     if settings is None:
         return check(run)
     from mockserver.suite.run.fuzz_run import fuzz  # loads schemathesis, which takes a second
@@ -330,16 +370,18 @@ def prepared(
     Raises:
         UsageError: an option cannot be used, or the identities file.
     """
-    connection = options.connection()
+    connection, own_checks = options.connection(), options.own_checks(contract)
     identities = with_headers(
         who_calls(options.identities, seed_data=options.own_seed_data),
         options.header,
         contract,
-        makes_identity=options.target is not None,
+        makes_identity=options.has_target,
     )
-    own = options.target is None and options.own_seed_data is None
+    own = not options.has_target and options.own_seed_data is None
     if own and not identities.all:
         identities = invented(contract)
+    if options.target is None:
+        identities = with_tokens(identities)  # our stub knows no other way to get one
     require_known_schemes(identities, contract)
     options.selection.of(contract)  # a wrong option is an error before a stub is started
     make = partial(
@@ -348,12 +390,13 @@ def prepared(
         identities=identities,
         allow_writes=options.allow_writes,
         selection=options.selection,
-        checks=options.chosen_checks(),
+        checks=options.chosen_checks(own_checks),
+        own_checks=own_checks,
         settle_seconds=options.settle,
         secrets=secrets,
         originals=originals or OriginalValues(),
     )
-    if options.target is None and not send_nothing:
+    if not options.has_target and not send_nothing:
         accounts = identities if own else Identities(())
         with own_stub(options.contract, connection, options.overlay, accounts, options.api) as (stub, control):
             yield make(stub, control=control)
@@ -362,8 +405,28 @@ def prepared(
         click.echo(
             "mockserver: WARNING: --insecure: anybody between here and the target can read the credentials", err=True
         )
-    target = HttpTarget(options.target or OWN_STUB, connection)
+    target = _target(options, connection)
     try:
-        yield make(target)
+        with closing(make(target)) as run:
+            yield run
     finally:
         target.close()
+
+
+def _target(options: Options, connection: Connection) -> HttpTarget:
+    """Return the target of the options: at a URL, or an application in this process.
+
+    Raises:
+        UsageError: it is neither, or an application without a contract.
+    """
+    target = options.target or OWN_STUB
+    if options.application is None and not is_application_name(target):
+        return HttpTarget(target, connection)
+    if options.contract is None and options.api is None:
+        raise UsageError("an application is judged by a contract of its own: give --contract FILE")
+    loaded = (
+        load_application(target)
+        if options.application is None
+        else of_object(options.application, options.target or "")
+    )
+    return application_target(loaded, connection)

@@ -52,11 +52,12 @@ def as_lines(
         planned: planned checks of `check`, for an estimate of the requests.
     """
     allowed = [operation for operation in run.selected if _refusal(run, operation) is None]
-    target = "a stub that is started for it" if own else run.target.base_url
+    target = "a stub that is started for it" if own else getattr(run.target, "name", run.target.base_url)
     yield f"Plan of {command} on {target}" + (", treated as somebody else's server" * run.target.foreign)
     yield from _amount(run, allowed, examples, planned)
     yield "Called:"
     yield from (f"  {operation.label}  {_caller(run, operation)}" for operation in allowed)
+    yield from _logins(run)
     if run.policy.probes:
         yield "  undefined methods and paths, also with unsafe methods"
     elif run.target.foreign:
@@ -82,6 +83,15 @@ def as_lines(
         yield f"    because {why}"
     if not own:
         yield from _changes(run, originals, allowed, ledger)
+
+
+def _logins(run: Run) -> Iterator[str]:
+    """Yield the calls that get credentials, which are made at the start and whenever those have expired."""
+    callers: dict[str, list[str]] = {}
+    for account in run.renewal.accounts:
+        callers.setdefault(account.requests.described, []).append(account.identity.label)
+    for call, labels in callers.items():
+        yield f"  {call}  to log in {', '.join(labels)}, again when that has expired"
 
 
 def may_write(run: Run) -> bool:

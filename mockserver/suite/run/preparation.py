@@ -17,6 +17,7 @@ from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import WritePolicy, side_effects
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
+from mockserver.suite.selection.own_checks import NONE, OwnChecks
 from mockserver.suite.selection.selected_operations import Selection
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.processes import StubControl, StubProcess
@@ -34,6 +35,7 @@ def prepare(
     only: Sequence[str] = (),
     selection: Selection | None = None,
     checks: ChosenChecks = EVERY_CHECK,
+    own_checks: OwnChecks = NONE,
     settle_seconds: float = 5.0,
     control: StubControl | None = None,
     secrets: Secrets | None = None,
@@ -49,6 +51,7 @@ def prepare(
         only: globs of operations that the run is limited to, all if there are none.
         selection: the same with all limits that there are, in place of `only`.
         checks: the checks that the run is limited to.
+        own_checks: checks of the user's own modules, made besides ours.
         settle_seconds: how long a documented transition may last.
         control: the control API of a stub that belongs to this run alone, so that its worlds may be used.
         secrets: what must not be shown, to be added to; none are known before if it is left out.
@@ -85,6 +88,7 @@ def prepare(
         selected=selected,
         selection=selection,
         checks=checks,
+        own_checks=own_checks,
         control=control,
         settle_seconds=settle_seconds,
     )

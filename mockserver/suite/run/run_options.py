@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.contract.model import Contract
@@ -13,6 +14,7 @@ from mockserver.plugins.discovery import load, own_seed_data
 from mockserver.suite.safety.rate_limiter import parse_rate
 from mockserver.suite.selection.check_names import known_checks
 from mockserver.suite.selection.chosen_checks import ChosenChecks, choose
+from mockserver.suite.selection.own_checks import NONE, OwnChecks, load_own_checks
 from mockserver.suite.selection.selected_operations import Selection
 from mockserver.suite.target.connections import CONNECT_SECONDS, Connection, is_this_machine
 from mockserver.suite.target.wire import MAX_RESPONSE
@@ -24,6 +26,7 @@ class Options:
 
     Attributes:
         share: of how many parts of a run, which share the rate, this is one.
+        application: the application that is the target, where it is no name or URL.
     """
 
     target: str | None = None
@@ -43,6 +46,7 @@ class Options:
     skip_deprecated: bool = False
     checks: tuple[str, ...] = ()
     exclude_checks: tuple[str, ...] = ()
+    checks_from: tuple[str, ...] = ()
     quiet: bool = False
     write_overlay: Path | None = None
     apply: bool = False
@@ -63,11 +67,17 @@ class Options:
     ledger: Path | None = None
     dry_run: bool = False
     share: int = 1
+    application: Any = None
+
+    @property
+    def has_target(self) -> bool:
+        """Whether somebody's server or application is judged, not a stub of the run."""
+        return self.target is not None or self.application is not None
 
     @property
     def own_seed_data(self) -> Path | None:
         """Seed data file of the API's own stub, which is judged if neither target nor contract is given."""
-        return own_seed_data(self.contract, self.api) if self.target is None else None
+        return None if self.has_target else own_seed_data(self.contract, self.api)
 
     def load_contract(self) -> Contract:
         """Return the contract by which the target is judged, with overlays applied.
@@ -83,13 +93,21 @@ class Options:
         """The operations that the run is limited to."""
         return Selection(self.only, self.exclude, self.tag, self.skip_deprecated)
 
-    def chosen_checks(self) -> ChosenChecks:
-        """Return the checks that the run is limited to.
+    def own_checks(self, contract: Contract) -> OwnChecks:
+        """Return the checks of the user's own modules, and of the API that a contract belongs to.
+
+        Raises:
+            UsageError: a module cannot be imported, or has no checks.
+        """
+        return load_own_checks(self.checks_from, contract.api, known_checks())
+
+    def chosen_checks(self, own: OwnChecks = NONE) -> ChosenChecks:
+        """Return the checks that the run is limited to, of ours and those of the user.
 
         Raises:
             UsageError: there is no such check, or none is left.
         """
-        return choose(self.checks, self.exclude_checks, known_checks())
+        return choose(self.checks, self.exclude_checks, (*own.names, *known_checks()))
 
     @property
     def foreign(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from mockserver.suite.cases.waiting import asks_to_wait, is_endless
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
 from mockserver.suite.checks.secret_leaks import sent_secrets
 from mockserver.suite.identities.identities import Identities, Identity, asks_for_credentials, register_secrets
+from mockserver.suite.identities.renewal import Account, CredentialRenewal
+from mockserver.suite.identities.request_fields import variable
 from mockserver.suite.run.internal_errors import note_mistake
 from mockserver.suite.run.progress import NoProgress, Progress
 from mockserver.suite.run.sharding import Division
@@ -22,11 +24,14 @@ from mockserver.suite.safety.policy import WritePolicy
 from mockserver.suite.safety.poller import Poller
 from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinctive, marked, values_at
 from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
+from mockserver.suite.selection.own_checks import NONE, OwnChecks
 from mockserver.suite.selection.selected_operations import ALL, Selection
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.origins import CannotLogIn
 from mockserver.suite.target.paths import Resolver
 from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import Target
+from mockserver.suite.verdicts.creations import Creations
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.fingerprints import Fingerprints
 from mockserver.suite.verdicts.tally import Verdicts
@@ -50,9 +55,11 @@ class Run:
         progress: receives the progress of the run.
         timings: seconds that the responses of each operation took, by label.
         last_writes: the last accepted write by world and path.
+        creations: the accepted writes by the items that they made.
         selected: operations that the run is limited to, all if it is not.
         selection: the limits that selected them.
         checks: the checks that the run is limited to.
+        own_checks: checks of the user's own modules, made besides ours.
         unanswered: timeouts to be repeated at the end of the run; None if a timeout is a failure at once.
         notes: further lines for the report.
         division: which operations belong to this shard.
@@ -69,6 +76,7 @@ class Run:
     selected: tuple[Operation, ...]
     selection: Selection = ALL
     checks: ChosenChecks = EVERY_CHECK
+    own_checks: OwnChecks = NONE
     control: StubControl | None = None
     settle_seconds: float = 5.0
     world_prefix: str = "check"
@@ -82,11 +90,13 @@ class Run:
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    creations: Creations = field(default_factory=Creations)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     guard: Guard = field(init=False)
+    renewal: CredentialRenewal = field(init=False)
     poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,6 +107,14 @@ class Run:
         register_secrets(self.identities, self.secrets)
         self.fingerprints.leave_out(self.identities.own_fields)
         self.target.always = self.identities.always
+        self.renewal = CredentialRenewal(self.contract, self.target, self.identities)
+        if self.renewal.accounts:
+            self.target.renewal = self.renewal
+            self.renewal.on_secret, self.renewal.on_login = self._note_issued, self._note_login
+
+    def close(self) -> None:
+        """Close the connections to servers besides the target."""
+        self.renewal.close()
 
     @property
     def own(self) -> bool:
@@ -133,6 +151,20 @@ class Run:
                 else "it needs an identity, and there is none (--identities)"
             )
         return found
+
+    def _note_issued(self, account: Account, name: str, value: str, may_come_back: bool) -> None:  # noqa: FBT001 - as it is called
+        self.secrets.add(f"{account.identity.stem}_{variable(name)}", value, may_come_back=may_come_back, issued=True)
+        if name == "TOKEN":
+            self.fingerprints.add(f"{account.number}.token", value)
+        elif account.issued.is_session:
+            self.fingerprints.leave_out(("cookie", "referer", account.issued.csrf_field()[0]))
+
+    def _note_login(self, account: Account) -> None:
+        self.guard.usage.record_login(account.identity)
+        token, keeper = account.issued.token, self.guard.keeper
+        if token is not None and keeper is not None and not account.noted:
+            account.noted = True  # those that come after it take its place
+            keeper.obtained(account.identity.with_token(token))
 
     def remember_secrets(self, operation: Operation, request: WireRequest) -> None:
         """Remember `writeOnly` strings of an accepted request, which must not appear in any later response.
@@ -187,12 +219,14 @@ class Session(Composer):
 
     Attributes:
         history: the accepted writes so far, which later evidence needs to be understood.
+        last: the last exchange.
     """
 
     def __init__(self, run: Run, *, fresh: bool = True) -> None:
         super().__init__(run.contract, run.identities)
         self.run = run
         self.history: list[Exchange] = []
+        self.last: Exchange | None = None
         self.world = ""
         self._entered = False
         if run.own and fresh:
@@ -265,6 +299,14 @@ class Session(Composer):
         self.judge(None, label, exchange)
         return exchange
 
+    def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
+        """Return valid content for an operation and its media type; a login gets the account of an identity.
+
+        Raises:
+            NotRun: none can be made.
+        """
+        return self.run.renewal.login_content(operation) or super().valid_body(operation, variant=variant)
+
     def in_world(self, request: WireRequest) -> WireRequest:
         """Return the request with the field that selects this session's world, if there are worlds."""
         self._entered = bool(self.world)
@@ -284,6 +326,8 @@ class Session(Composer):
         Raises:
             NotRun: the contract has no login, the identity no password, or it is refused.
         """
+        if identity.issued is not None:
+            return self._login_apart(identity)
         operation = self.login_operation()
         if identity.password is None:
             raise NotRun(f"it needs the password of {identity.label} to log in with (--identities)")
@@ -295,6 +339,16 @@ class Session(Composer):
         name = next(name for name, value in identity.secrets() if value == identity.password)
         self.run.secrets.add(name.replace("PASSWORD", "SESSION_TOKEN"), token)
         self.run.fingerprints.add(f"session of {identity.label}", token)
+        return identity.with_token(token)
+
+    def _login_apart(self, identity: Identity) -> Identity:
+        """Return an identity that logs in by its own settings with a token besides the one that the run calls with."""
+        try:
+            token = self.run.renewal.separate_token(identity)
+        except CannotLogIn as reason:
+            raise NotRun(str(reason)) from reason
+        if token is None:
+            raise NotRun(f"it needs a token of {identity.label} besides the one that the run calls with")
         return identity.with_token(token)
 
     def login_for(self, operation: Operation, identity: Identity) -> Identity:
@@ -348,7 +402,8 @@ class Session(Composer):
             raise NotRun("the server sent no response")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
-        return Exchange(request, exchange.response, history=tuple(self.history))
+        self.last = Exchange(request, exchange.response, history=tuple(self.history))
+        return self.last
 
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
         """Judge the response of an exchange by all response checks, for the operation that the request belongs to."""
@@ -357,16 +412,20 @@ class Session(Composer):
         if observed is not None:
             if operation is not None:
                 self.run.verdicts.count_response(operation.label, observed.response)
-            for failure in judge_response(observed, self.run.verdicts):
+            for failure in judge_response(observed, self.run.verdicts, self.run.own_checks.responses):
                 self.run.verdicts.failed(failure)
 
     def _shown_by(self, exchange: Exchange) -> tuple[Exchange, ...]:
-        """Return the write whose result a successful read shows, which is needed to reproduce the read."""
+        """Return the writes that are needed to reproduce an exchange.
+
+        Those are the creations of the items that its path names, and the write whose result a successful read shows.
+        """
         request, response = exchange.request, exchange.response
+        made = self.run.creations.before(self.world, request)
         if request.method not in SAFE_METHODS or response is None or not response.successful:
-            return ()
+            return made
         last = self.run.last_writes.get((self.world, request.path.partition("?")[0]))
-        return () if last is None else (last,)
+        return made if last is None or last in made else (*made, last)
 
     def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
         if not response.successful:
@@ -377,12 +436,15 @@ class Session(Composer):
             return
         self.history.append(Exchange(exchange.request, response).shortened())
         self.run.last_writes[self.world, exchange.request.path.partition("?")[0]] = self.history[-1]
+        self.run.creations.note(self.world, self.history[-1])
         self.run.remember_secrets(operation, exchange.request)
 
 
-def judge_response(observed: ObservedResponse, verdicts: Verdicts) -> Iterator[CheckFailure]:
+def judge_response(
+    observed: ObservedResponse, verdicts: Verdicts, own: Sequence[Callable[[ObservedResponse], bool]] = ()
+) -> Iterator[CheckFailure]:
     """Run all response checks on one response; yield their failures and count what passed."""
-    for check in RESPONSE_CHECKS:
+    for check in (*RESPONSE_CHECKS, *own):
         try:
             applied = check(observed)
         except (CheckFailure, ExceptionGroup) as error:

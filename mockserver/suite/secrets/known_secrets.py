@@ -46,19 +46,23 @@ class Secrets:
         self._names: dict[str, str] = {}
         self._values: dict[str, str] = {}
         self._public: set[str] = set()
+        self._issued: set[str] = set()
         self._leaks = Finder()
         self._all = Finder()
 
-    def add(self, name: str, value: str, *, may_come_back: bool = False) -> None:
+    def add(self, name: str, value: str, *, may_come_back: bool = False, issued: bool = False) -> None:
         """Register a secret under the name of its `$VARIABLE`; a secret keeps its first name.
 
-        What `may_come_back`, such as the name of a tenant or a CSRF token, is masked, and no leak in a response.
+        What `may_come_back`, such as the name of a tenant or a CSRF token, is masked, and no leak in a response. What
+        was `issued` in this run is none in the response to a login.
         """
         if not value or value in self._names:
             return
         self._names[value] = name
         if may_come_back:
             self._public.add(value)
+        if issued:
+            self._issued.add(value)
         kind: MatchKind = "text" if len(value) >= MIN_SECRET // 2 else "word"
         digits = folded_digits(value)
         finders = (self._all, self._leaks) if len(value) >= MIN_SECRET else (self._all,)
@@ -71,6 +75,12 @@ class Secrets:
         """Yield the secrets that a text contains, also escaped, encoded or in another case."""
         found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
         yield from dict.fromkeys(value for form in found if (value := self._values[form]) not in self._public)
+
+    def without_issued(self, text: str) -> str:
+        """Return a text without the secrets that the server gave out in this run, in response to a login."""
+        for value in self._issued:
+            text = text.replace(value, "")
+        return text
 
     def name_of(self, value: str) -> str | None:
         """Return the name of the variable that replaces a secret, or None if the text is not a secret."""

@@ -7,16 +7,9 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.util import find_spec
 
-#: Packages that hold checks.
-_PACKAGES = (
-    "mockserver.suite.access",
-    "mockserver.suite.checks",
-    "mockserver.suite.checks.protocol",
-    "mockserver.suite.cases",
-    "mockserver.suite.state",
-)
+#: Checks are anywhere below the first, but in no folder of schemathesis, which an installation without the extra lacks.
+_SUITE, _WITHOUT = "mockserver.suite", "mockserver.suite.fuzz"
 _BEGINNING = "Check that "
 #: Results that several checks come to, so that no function has their name, with what they say.
 _SHARED: Mapping[str, str] = {
@@ -41,7 +34,8 @@ OF_SCHEMATHESIS = (
 @cache
 def own_checks() -> Mapping[str, str]:
     """Return what each check of ours says, by name: the docstring of its function."""
-    found = {name: text for package in _PACKAGES for name, text in _of_package(package)}
+    folders = [one.name for one in _modules_of(_SUITE) if one.ispkg and one.name != _WITHOUT]
+    found = {name: text for folder in folders for name, text in _of_folder(folder)}
     return dict(sorted({**found, **_SHARED}.items()))
 
 
@@ -50,13 +44,18 @@ def known_checks() -> tuple[str, ...]:
     return (*own_checks(), *OF_SCHEMATHESIS)
 
 
-def _of_package(package: str) -> Iterator[tuple[str, str]]:
-    spec = find_spec(package)
-    places = spec.submodule_search_locations if spec is not None else None
-    for found in pkgutil.iter_modules(places or (), f"{package}."):
+def _of_folder(folder: str) -> Iterator[tuple[str, str]]:
+    for found in _modules_of(folder):
+        if found.ispkg:
+            yield from _of_folder(found.name)
+            continue
         module = importlib.import_module(found.name)
         for name, value in vars(module).items():
             text = inspect.getdoc(value) or ""
             here = inspect.isfunction(value) and value.__module__ == module.__name__
             if here and not name.startswith("_") and text.startswith(_BEGINNING):
                 yield name, text
+
+
+def _modules_of(package: str) -> Iterator[pkgutil.ModuleInfo]:
+    yield from pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")

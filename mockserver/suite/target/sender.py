@@ -3,8 +3,8 @@
 ::
 
     checks ── HttpTarget.send ────┐                            ┌─ wire: plain HTTP over a kept connection
-    generated cases ── deliver ───┴─ Sender ── rate limiter ───┴─ general_connection: TLS, proxy, chunks, the odd rest
-                                        └────── recorder
+    generated cases ── deliver ───┴─ Sender ── rate limiter ───┼─ general_connection: TLS, proxy, chunks, the odd rest
+                                        └────── recorder       └─ applications/: an application in this process
 """
 
 from __future__ import annotations
@@ -46,6 +46,22 @@ class Recorder(Protocol):
         ...
 
 
+class Transport(Protocol):
+    """What carries a message to the target in place of a connection: an application in this process."""
+
+    def exchange(self, message: WireRequest, seconds: float, listening: Listening = USUAL) -> RawResponse:
+        """Return the response to a message; see `Sender.send`.
+
+        Raises:
+            NoResponse: none came in time, or not a whole one.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what was started for it."""
+        ...
+
+
 class Sender:
     """Sends messages to one server over one connection, or over more if several threads send at once.
 
@@ -53,15 +69,24 @@ class Sender:
         recorder: receives every exchange, None for no recording.
     """
 
-    def __init__(self, base_url: str, connection: Connection, rate_limiter: RateLimiter, *, foreign: bool) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        connection: Connection,
+        rate_limiter: RateLimiter,
+        *,
+        foreign: bool,
+        transport: Transport | None = None,
+    ) -> None:
         """Create a sender from a base URL, connection options and a rate limiter.
 
-        For a foreign server only the general connection is used.
+        For a foreign server only the general connection is used, and no connection at all with a transport.
         """
         plain = urlsplit(base_url).scheme == "http" and not foreign and connection.proxy is None
+        plain = plain and transport is None
         self.recorder: Recorder | None = None
         self._rate_limiter = rate_limiter
-        self._general = GeneralConnection(base_url, connection)
+        self._general: Transport = transport or GeneralConnection(base_url, connection)
         self._wire = Wire(base_url, max_response=connection.max_response) if plain else None
         self._wire_lock = threading.Lock()
         self._listened: dict[tuple[str, str | None], float] = {}

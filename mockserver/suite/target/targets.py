@@ -19,7 +19,7 @@ from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse, with_fields
 from mockserver.suite.target.framing import BROKEN_OFF
-from mockserver.suite.target.sender import Recorder, Sender, response_of
+from mockserver.suite.target.sender import Recorder, Sender, Transport, response_of
 from mockserver.suite.target.wire import NoResponse, RawResponse
 
 TIMEOUT_SECONDS = 10.0
@@ -83,6 +83,15 @@ class Target(Protocol):
         """
         ...
 
+    def send_as_it_is(self, message: WireRequest) -> Exchange:
+        """Send a message without changes, its path that of the request line; fields of the response are not joined.
+
+        Raises:
+            TargetLost: nothing accepts connections.
+            Stopped: the rate limiter ended the run.
+        """
+        ...
+
     def patient(self) -> AbstractContextManager[float]:
         """Use a longer timeout and no retry within the context; yields the timeout in seconds."""
         ...
@@ -112,7 +121,12 @@ class Delivery:
 
 
 class HttpTarget:
-    """Target at a base URL; redirects are not followed, so that credentials go only where they belong."""
+    """Target at a base URL; redirects are not followed, so that credentials go only where they belong.
+
+    Attributes:
+        name: how reports call it: its base URL, or the name of an application in this process.
+        serve: shell command that serves it for other clients, if it is an application in this process; else "".
+    """
 
     def __init__(
         self,
@@ -122,22 +136,32 @@ class HttpTarget:
         rate: float | None = None,
         timeout_seconds: float | None = None,
         own_stub: bool = False,
+        rate_limiter: RateLimiter | None = None,
+        transport: Transport | None = None,
+        name: str = "",
     ) -> None:
         """Create a target from a base URL and connection options, or from `rate` and `timeout_seconds` alone.
 
-        An `own_stub` was started for the run: a 429 of it is an example of the contract, and slows nothing down.
+        With a `transport` it is an application in this process, of that name. A `rate_limiter` may be shared with
+        another target. An `own_stub` was started for the run: a 429 of it is an example of the contract, and slows
+        nothing down.
 
         Raises:
             UsageError: not a base URL, or one with credentials; a certificate or proxy that cannot be used.
         """
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise UsageError(f"{base_url!r} is not a base URL; write it as http://127.0.0.1:8080")
+            raise UsageError(
+                f"{base_url!r} is not a base URL; write it as http://127.0.0.1:8080, "
+                "or package.module:app for an application"
+            )
         if parts.username or parts.password:
             raise UsageError("credentials do not belong in a URL; put them in an identities file (--identities)")
         if parts.query or parts.fragment:
             raise UsageError(f"{base_url!r} has a query or a fragment; a base URL has none")
         self.base_url = base_url.rstrip("/")
+        self.name = name or self.base_url
+        self.serve = ""
         self.host = parts.hostname
         self._path = parts.path.rstrip("/")
         self.connection = connection or Connection(rate=rate, timeout_seconds=timeout_seconds)
@@ -148,12 +172,14 @@ class HttpTarget:
         self._tries = 2
         self.always: Fields = ()
         self.renewal: Renewal | None = None
-        self.rate_limiter = govern(self.connection, foreign=self.foreign, own_stub=own_stub)
+        self.rate_limiter = rate_limiter or govern(self.connection, foreign=self.foreign, own_stub=own_stub)
         check_files(self.connection)
         if self.connection.insecure:
             # Said once and loudly by the command; urllib3 would say it with each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._sender = Sender(self.base_url, self.connection, self.rate_limiter, foreign=self.foreign)
+        self._sender = Sender(
+            self.base_url, self.connection, self.rate_limiter, foreign=self.foreign, transport=transport
+        )
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Send a request, retrying once; the exchange has no response if the server stays silent.
@@ -187,6 +213,20 @@ class HttpTarget:
             made = self._deliver(again, label)
             renewal.sent_again(again, label, *_head(made.head))
         return made
+
+    def send_as_it_is(self, message: WireRequest) -> Exchange:
+        """Send a message without changes, its path that of the request line; fields of the response are not joined.
+
+        Raises:
+            TargetLost: nothing accepts connections.
+            Stopped: the rate limiter ended the run.
+        """
+        made = self._deliver(message.with_field("User-Agent", "mockserver"), "")
+        head = made.head
+        response = (
+            None if head is None else WireResponse(head.status, head.fields, head.body, head.seconds, head.unread)
+        )
+        return Exchange(message, response, made.problem)
 
     def _deliver(self, message: WireRequest, label: str) -> Delivery:
         lost = NoResponse()
@@ -266,6 +306,10 @@ class WsgiTarget:
             assert made.response is not None
             self.renewal.sent_again(again, label, made.response.status, made.response.fields)
         return replace(made, request=request)
+
+    def send_as_it_is(self, message: WireRequest) -> Exchange:
+        """Return the exchange of a request to which nothing is added."""
+        return self._send(message, "")
 
     def _send(self, request: WireRequest, label: str) -> Exchange:
         self.rate_limiter.admit(label)

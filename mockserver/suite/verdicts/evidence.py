@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
@@ -10,6 +11,7 @@ from mockserver.http.media_types import covering
 from mockserver.suite.secrets.known_secrets import MASK, MemberPath, Secrets, marked, redacted
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse, is_json, with_fields
 from mockserver.suite.target.paths import Resolver
+from mockserver.suite.verdicts.evidence_commands import Identifier, threaded, with_variables
 
 #: The field that selects a world of our own stub, in lower case.
 WORLD_FIELD = "mock-world"
@@ -83,16 +85,30 @@ class Evidence:
         return found.label if found else ""
 
     def curl(self, label: str, base_url: str, exchange: Exchange) -> str:
-        """Return curl commands that repeat an exchange and those before it; `$VARIABLES` stand for credentials."""
+        """Return curl commands that repeat an exchange and those before it.
+
+        `$VARIABLES` stand for credentials, and for identifiers that the server makes on the way.
+        """
         steps = [*exchange.history, exchange]
-        return "\n".join(self._curl(label, base_url, step.request) for step in steps)
+        made = {} if exchange.history == () else threaded(steps)
+        made = {number: one for number, one in made.items() if self._secrets.mask(one.text) == one.text}
+        known: dict[str, str] = {}
+        lines = []
+        for number, step in enumerate(steps):
+            lines.append(self._curl(label, base_url, step.request, made.get(number), known))
+            if number in made:
+                known[made[number].text] = made[number].variable
+        return "\n".join(lines)
 
     def text(self, value: str) -> str:
         """Return a text with secrets masked."""
         return self._secrets.mask(value)
 
-    def _curl(self, label: str, base_url: str, request: WireRequest) -> str:
-        words = ["curl", *([] if request.method == "HEAD" else ["-i"]), *curl.method_words(request.method)]
+    def _curl(
+        self, label: str, base_url: str, request: WireRequest, made: Identifier | None, known: Mapping[str, str]
+    ) -> str:
+        shown = ["-i"] if made is None else ["-si" if made.head else "-s"]
+        words = ["curl", *([] if request.method == "HEAD" else shown), *curl.method_words(request.method)]
         for name, value in self._fields(request):
             login = basic.decode(value) if name.lower() == "authorization" else None
             if name.lower() == WORLD_FIELD:
@@ -106,8 +122,14 @@ class Evidence:
         writer = "" if body is None else curl.writer(body)
         if body is not None:
             words += ["--data-binary", "@-"] if writer else curl.content_words(body, "--data-binary")
-        words += curl.url_words(base_url + self._secrets.mask(request.path))
-        return writer + " ".join(curl.quoted(word, self._secrets.has_name) for word in words)
+        words += curl.url_words(base_url + self._secrets.mask(with_variables(request, known)))
+        variables = set(known.values())
+        command = " ".join(
+            curl.quoted(word, lambda name: name in variables or self._secrets.has_name(name)) for word in words
+        )
+        if made is None:
+            return writer + command
+        return f"{made.variable}=$({writer}{command} | {made.filter})"
 
     def _fields(self, request: WireRequest) -> Fields:
         return with_fields(request, self._always).fields if self._always else request.fields

@@ -9,8 +9,8 @@ from mockserver.http.json import clip, text
 from mockserver.suite.target.exchange import Exchange
 
 #: How a failure gets its level: always a violation; by the provenance of the contract's statement; drift, as the
-#: contract says nothing; environment; drift, as our own stub fails, too.
-Rule = Literal["universal", "contract", "silent", "environment", "oracle"]
+#: contract says nothing; environment; drift, as our own stub fails, too; always, as a check of the user says so.
+Rule = Literal["universal", "contract", "silent", "environment", "oracle", "own"]
 
 
 class CheckFailure(Exception):  # noqa: N818 - a result, not an error

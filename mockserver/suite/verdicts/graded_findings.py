@@ -143,6 +143,8 @@ def judge(contract: Contract, failure: CheckFailure) -> Finding:
 def _level(contract: Contract, failure: CheckFailure) -> tuple[Level, str]:
     if failure.rule == "universal":
         return "violation", "universal rule"
+    if failure.rule == "own":
+        return "violation", "a check of your own"
     if failure.rule == "environment" or _was_told_to_wait(contract, failure):
         return "environment", "environment"
     if failure.rule == "silent":

@@ -44,15 +44,21 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     ),
     "no operation that only reads asks for credentials": (
         *("other_spellings_are_refused", "forged_fields_are_refused", "overridden_methods_are_refused"),
+        "misplaced_credentials_are_refused",
     ),
-    "no operation that asks for credentials writes what another one shows": ("refused_callers_change_nothing",),
+    "no operation asks for credentials of several security schemes at once": ("partial_credentials_are_refused",),
+    "no operation takes credentials of one or another security scheme": ("unknown_tokens_of_each_scheme_are_refused",),
+    "no operation that asks for credentials writes what another one shows": (
+        *("refused_callers_change_nothing", "side_doors_change_nothing"),
+    ),
     "no operation asks for HTTP Basic credentials, which have a user name beside the token": (
         "tokens_belong_to_their_user",
     ),
     "no operation has the x-mockserver-behaviour (auth) needed for this": (
         *("passwords_are_no_tokens", "revoked_tokens_are_refused", "expired_tokens_are_refused"),
         *("wrong_passwords_are_refused", "issued_tokens_work_at_once"),
-        *("issued_tokens_tell_their_level", "answers_name_the_caller"),
+        *("issued_tokens_tell_their_level", "answers_name_the_caller", "failed_logins_end_no_tokens"),
+        *("second_logins_end_no_tokens", "revoked_tokens_stay_revoked"),
     ),
     "no operation has the x-mockserver-levels or x-mockserver-objects needed for this": (
         *("allowed_levels_are_admitted", "levels_not_allowed_are_refused"),
@@ -130,7 +136,7 @@ def _resources(run: Run) -> Iterator[str]:
 
 def obstacles(run: Run) -> Iterator[CheckFailure]:
     """Yield environment findings for what kept a run from judging: refused credentials, wrong base path."""
-    refused = list(_credentials(run.guard.admissions))
+    refused = [*_logins(run), *_credentials(run.guard.admissions)]
     yield from refused
     rows = run.verdicts.reach(run.selected)
     called = [row for row in rows if row.attempts]
@@ -149,6 +155,17 @@ def obstacles(run: Run) -> Iterator[CheckFailure]:
         expected="a success of at least one operation",
         got=reasons + (f"; and {len(called) - _NAMED} more" if called[_NAMED:] else "") + hint,
     )
+
+
+def _logins(run: Run) -> Iterator[CheckFailure]:
+    for identity, request, why in run.renewal.failures():
+        yield _obstacle(
+            "credentials_are_accepted",
+            request,
+            f"{identity.label} cannot log in",
+            expected="a response that gives it a token or a session",
+            got=f"{why}; check --identities",
+        )
 
 
 def _credentials(admissions: Admissions) -> Iterator[CheckFailure]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-from mockserver.suite.run.internal_errors import BEGINNING
+from mockserver.suite.run.internal_errors import BEGINNINGS
 from mockserver.suite.verdicts.graded_findings import LEVELS, Finding, Level
 from mockserver.suite.verdicts.reach import Reached, nothing_succeeded
 
@@ -127,7 +127,7 @@ def _state(grounds: Grounds, failing: frozenset[Level]) -> tuple[State, str]:
     if grounds.outcome.interrupted:
         return "interrupted", f"INTERRUPTED, {counts or 'nothing found so far'}"
     if any(finding.level in failing for finding in _new(grounds)):
-        how = "not everything could be judged" if error.startswith(BEGINNING) else "stopped early"
+        how = "not everything could be judged" if error.startswith(BEGINNINGS) else "stopped early"
         return "broken", f"BROKEN: {counts}" + (f"; {how}: {error}" if error else "")
     why = error or _hindrance(grounds)
     if why:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mockserver.commands.fuzz import fuzz_command
-from mockserver.suite.access import doors, effects
+from mockserver.suite.access import doors, effects, logins, schemes
 from mockserver.suite.cases.state_tracker import STATE_CHECKS
 from mockserver.suite.checks import (
     acceptance,
@@ -41,9 +41,11 @@ def test_every_check_is_in_the_table_and_nothing_else() -> None:
         doors,
         effects,
         links,
+        logins,
         permissions,
         invalid_requests,
         robustness,
+        schemes,
         undefined_routes,
         state,
         streams,

@@ -68,15 +68,15 @@ GONE = object()
         (LOGIN, AUTH, "valid_to", "tomorrow", "violation"),
         (LOGIN, AUTH, "perm_level", "Root", "violation"),
         # Guessed: which members are always there, that there are no others, limits, words that only an example shows.
-        (READ, SETTING, "status", GONE, "drift"),
+        (READ, SETTING, "status", GONE, "violation"),
         (READ, SETTING, "changed_by", "admin", "drift"),
-        (READ, VALUE, "username", GONE, "drift"),
+        (READ, VALUE, "username", GONE, "violation"),
         (READ, VALUE, "server_port", 0, "drift"),
         (READ, VALUE, "server_port", 65536, "drift"),
         (LOGIN, AUTH, "valid_from", -1, "drift"),
         (LOGIN, AUTH, "auth_token", "short", "drift"),
         (LOGIN, AUTH, "status", "ok", "drift"),
-        (LOGIN, AUTH, "message", GONE, "drift"),
+        (LOGIN, AUTH, "message", GONE, "violation"),
     ],
 )
 def test_a_member(
