@@ -20,6 +20,7 @@ from mockserver.suite.run.run_options import Options
 from mockserver.suite.safety.ledger import Ledger, LedgerFile, LedgerSummary
 from mockserver.suite.safety.ledger_keeper import LedgerKeeper
 from mockserver.suite.safety.original_values import load_originals
+from mockserver.suite.safety.target_lock import locked_target
 from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 from mockserver.suite.verdicts.verdict import ExitCode
 
@@ -62,7 +63,8 @@ def restore(path: Path, options: Options) -> int:
         run.renewal.log_in()
         for identity, _, why in run.renewal.failures():
             click.echo(f"mockserver: {identity.label} cannot log in: {run.secrets.mask(why)}", err=True)
-        summary = LedgerKeeper(run, originals, ledger, file).put_back()
+        with locked_target(ledger.target, [path.absolute().parent]):
+            summary = LedgerKeeper(run, originals, ledger, file).put_back()
     click.echo("\n".join(_lines(ledger, summary)))
     return ExitCode.VIOLATION if summary.left else ExitCode.CLEAN
 

@@ -26,6 +26,14 @@ IDENTITIES = option(
 )
 
 
+VALUES = option(
+    "--values",
+    type=FILE,
+    group=SELECTION,
+    help="Values of parameters and bodies (YAML): what exists on this target, and what its operations take.",
+)
+
+
 class _Headers(click.ParamType[Any]):
     """Header fields; several in the environment variable stand on lines of their own."""
 
@@ -204,6 +212,7 @@ def shared_options(command: Command) -> Command:
                 "target.",
             ),
             IDENTITIES,
+            VALUES,
             HEADER,
             *CONNECTION,
             option(

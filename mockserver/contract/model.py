@@ -412,6 +412,11 @@ class Contract:
         return []
 
     @cached_property
+    def generators(self) -> dict[str, Any]:
+        """Cache of generators of values (contract/values), by what they are for."""
+        return {}
+
+    @cached_property
     def states(self) -> list[Any]:
         """Cache of `state_model`: a list that holds the `StateModel` once it was made."""
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from urllib.parse import unquote
 
 _VARIABLE = re.compile(r"(\$[A-Z][A-Z0-9_]*)")
 #: A few characters repeated many times.
@@ -29,8 +30,9 @@ def content_words(content: str, option: str = "-d") -> list[str]:
 
 
 def url_words(url: str) -> list[str]:
-    """Return the curl arguments for a URL, with `-g` if it has brackets or braces."""
-    return ["-g", url] if set(url) & set("[]{}") else [url]
+    """Return the curl arguments for a URL: `-g` if it has brackets or braces, `--path-as-is` if it has dot segments."""
+    dots = any(unquote(segment) in {".", ".."} for segment in url.partition("?")[0].split("/"))
+    return [*(["--path-as-is"] if dots else []), *(["-g"] if set(url) & set("[]{}") else []), url]
 
 
 def quoted(word: str, is_variable: Callable[[str], bool]) -> str:

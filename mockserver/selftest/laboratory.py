@@ -16,7 +16,7 @@ from mockserver.errors import MockServerError
 from mockserver.selftest.kills import FindingKey, PlantedMutant
 from mockserver.suite.fuzz.engine import FuzzSettings, drive
 from mockserver.suite.identities.identities import Identities, require_known_schemes
-from mockserver.suite.identities.seeded_accounts import seed_data
+from mockserver.suite.identities.seeded_accounts import seed_data, with_tokens
 from mockserver.suite.run.preparation import invented, prepare, who_calls
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
@@ -98,6 +98,7 @@ def laboratory(contract: Contract, options: Options, seed: int) -> Iterator[Labo
     seeded = options.own_seed_data
     identities = who_calls(options.identities, seed_data=seeded)
     require_known_schemes(identities, contract)
+    identities = with_tokens(identities)
     more = [text for path in options.overlay for text in ("--overlay", str(path.resolve()))]
     with tempfile.TemporaryDirectory(prefix="mockserver-self-test-") as folder:
         if seeded is None:

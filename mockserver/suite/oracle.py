@@ -36,6 +36,7 @@ from mockserver.suite.run.preparation import prepare, seeded
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.secrets.known_secrets import Canaries
 from mockserver.suite.selection.chosen_checks import ChosenChecks
+from mockserver.suite.survey.given_values import load_values
 from mockserver.suite.target import processes
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.processes import StubProcess
@@ -130,6 +131,7 @@ class Oracle:
             "checks": sorted(run.checks.only),
             "exclude_checks": sorted(run.checks.left_out),
             "settle": run.settle_seconds,
+            "values": None if options.values is None else str(options.values.resolve()),
             "own_fields": sorted(run.identities.own_fields),
         }
         self._process: subprocess.Popen[str] | None = None
@@ -235,7 +237,9 @@ def _make(spec: Mapping[str, Any]) -> dict[str, Any]:
             settle_seconds=spec["settle"],
             # Nothing is put back there, but it may be written.
             originals=OriginalValues(dict.fromkeys(spec["restorable"])),
+            given=load_values(None if spec["values"] is None else Path(spec["values"]), contract),
         )
+        run.oracle = True
         run.fingerprints.leave_out(spec["own_fields"])
         if spec["settings"] is None:
             outcome = check(run)

@@ -43,6 +43,7 @@ from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import Shard
 from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
 from mockserver.suite.safety.original_values import load_originals
+from mockserver.suite.safety.target_lock import locked_target
 from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
 from mockserver.suite.target import processes
 from mockserver.suite.verdicts.baseline import load_baseline
@@ -78,7 +79,8 @@ def run_with_workers(options: Options, settings: FuzzSettings, workers: int) -> 
     given = who_calls(options.identities, seed_data=options.own_seed_data)
     register_secrets(with_headers(given, options.header, contract), redact.secrets)
     # Each part masks what it shows, and nothing gets past here either.
-    with filtered_output(redact):
+    lock = locked_target(options.target.rstrip("/"), ()) if options.target is not None else nullcontext()
+    with filtered_output(redact), lock:
         document = baseline.mark(run_in_parts(options, settings, workers))
         note_baseline(options, document, baseline)
         return conclude(document, reports, fail_on_drift=options.fail_on == "drift", redact=redact, quiet=options.quiet)

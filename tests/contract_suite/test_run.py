@@ -172,8 +172,18 @@ NOT_RUN = {
     ("streams_send_their_items", "no operation documents a stream"): 1,
     ("stream_items_conform_to_their_schema", "no item of a documented stream arrived"): 1,
 }
+#: Checks of items with paths of their own, and of singletons that no behaviour describes.
+OF_ITEMS = (
+    *("created_items_are_kept", "created_items_are_listed", "reads_leave_items_alone", "written_items_show_it"),
+    *("writes_leave_other_items_alone", "refused_writes_leave_items_alone", "refused_creations_make_nothing"),
+    *("items_belong_to_their_parent", "deleted_items_are_gone", "deleted_items_stay_gone"),
+    *("identifiers_are_not_given_out_again", "lists_neither_repeat_nor_lose_items", "filters_are_kept"),
+    *("unchanged_items_are_not_sent_again", "stale_writes_are_refused", "singletons_show_what_was_written"),
+)
+NOT_RUN |= {(name, "no item or singleton of the contract gives occasion for this"): 1 for name in OF_ITEMS}
 #: Checks that the built-in contract gives no occasion for.
 NOWHERE = {
+    *OF_ITEMS,
     *(
         "refused_callers_change_nothing",
         "side_doors_change_nothing",

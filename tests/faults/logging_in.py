@@ -146,6 +146,8 @@ class TokenServer:
         """Answer one request."""
         if call.path == "/oauth/token":
             return self._token(call)
+        if call.path == "/.well-known/openid-configuration":
+            return 200, {"issuer": call.host_url, "token_endpoint": f"{call.host_url}oauth/token"}
         kind, _, token = call.headers.get("Authorization", "").partition(" ")
         good = kind == "Bearer" and token in self._ends
         if good and self._ends[token] <= time.monotonic():
@@ -156,6 +158,10 @@ class TokenServer:
         if not good or (call.method, call.path) in self.moody:
             return 401, {"error": "token"}, {"WWW-Authenticate": "Bearer"}
         return self._notes.answer(call)
+
+    def end_all(self) -> None:
+        """End all tokens."""
+        self._ends.clear()
 
     def _token(self, call: Request) -> Answer:
         if call.method != "POST":
@@ -192,6 +198,7 @@ class SessionServer:
     Attributes:
         logins: how many sessions were begun.
         lasts: so many requests a session is good for.
+        notes: what is behind it.
     """
 
     def __init__(self, *, lasts: int = 10**9, rotates: bool = False, careless: bool = False) -> None:
@@ -199,7 +206,7 @@ class SessionServer:
         self.logins = self.without_csrf = 0
         self._left: dict[str, int] = {}
         self._csrf = "csrf-0000-before-any-login"
-        self._notes = Notes()
+        self.notes = Notes()
         self._lock = threading.Lock()
 
     def __call__(self, call: Request) -> Answer:
@@ -219,7 +226,7 @@ class SessionServer:
                     return 403, {"detail": "CSRF Failed: CSRF token missing."}
                 if self.rotates:
                     self._csrf = f"csrf-{self.logins:04}-{left:04}-rotated"
-        status, value, *more = self._notes.answer(call)
+        status, value, *more = self.notes.answer(call)
         fields = {**(more[0] if more else {}), "Set-Cookie": f"csrftoken={self._csrf}; Path=/; SameSite=Lax"}
         return status, value, fields
 

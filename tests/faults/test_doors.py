@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,28 @@ def test_a_redirect_to_the_slash_says_nothing(write_contract: Callable[..., Path
     path = write_contract(**_secured(BEARER["bearer"], {"200": {"description": ""}}))
     judged = checked(path, lambda call: (307, None, {"Location": f"{call.path}/"}), ANN)
     assert judged.result(_NOBODY, "GET /a")[0] == "not run"
+
+
+@pytest.mark.parametrize("opens", ["unsigned", "none", ""])
+def test_a_web_token_without_its_signature_is_tried(write_contract: Callable[..., Path], opens: str) -> None:
+    """Of the algorithm `none`, or as a library reads it that was told not to verify it."""
+
+    def part(value: dict[str, str]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    claims = part({"sub": "ann"})
+    token = f"{part({'alg': 'HS256'})}.{claims}.c2lnbmF0dXJlLW9mLWFubg"
+
+    def lets_in(shown: str | None) -> bool:
+        head, _, rest = (shown or "").partition(".")
+        if rest != f"{claims}.":
+            return shown == token
+        return opens == "unsigned" or (opens == "none" and b"none" in base64.urlsafe_b64decode(head + "=="))
+
+    path = write_contract(**_secured(BEARER["bearer"], {"200": {"description": ""}, "401": {"description": ""}}))
+    judged = checked(path, _door(BEARER["bearer"], (401, None), lets_in), Identity("ann", token=token))
+    found = [one[:2] for one in judged.at("violation")]
+    assert found == ([("tokens_are_compared_whole", "GET /a")] if opens else [])
 
 
 def _books() -> dict[str, Any]:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
+from werkzeug.wrappers import Request
 
+from mockserver.contract.reading.document import load_contract
+from mockserver.suite.identities.identity_file import load_identities
+from mockserver.suite.run.preparation import prepare
+from mockserver.suite.run.session import Session
+from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.logging_in import CLIENT, PASSWORD, SECRET, JsonLogin, SessionServer, TokenServer, contract
 from tests.faults.server import Application
-from tests.faults.small import Told, application, commanded
+from tests.faults.small import Answer, Told, application, commanded
 
 OAUTH2: dict[str, Any] = {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}}}
 BEARER = {"type": "http", "scheme": "bearer"}
@@ -156,6 +163,46 @@ def test_a_session_with_a_csrf_token_is_kept_and_begun_again(tmp_path: Path, com
     assert "of-ann-in-this-run" not in shown(told)
 
 
+class _Rails:
+    """A session whose CSRF token is in the content of responses, and another one after each tenth use."""
+
+    def __init__(self) -> None:
+        self.uses = self.refused = 0
+        self._notes = SessionServer()
+
+    def __call__(self, call: Request) -> Answer:
+        token = f"csrf-{self.uses // 10:04}-of-ann-in-this-run"
+        fields = {"Set-Cookie": "_app_session=session-of-ann-in-this-run; Path=/; HttpOnly; Secure"}
+        if call.path == "/csrf":
+            return 200, {"csrf": {"token": token}}, {**fields, "Set-Cookie": "lang=english; Path=/"}
+        if call.path == "/users/sign_in":
+            right = call.get_json(silent=True) == {"user": {"email": "ann@example.com", "password": PASSWORD}}
+            return (200, {"ok": True}, fields) if right else (401, {"error": "wrong"})
+        if call.cookies.get("_app_session") != "session-of-ann-in-this-run":
+            return 401, {"error": "who are you?"}, {"WWW-Authenticate": "Session"}
+        if call.method not in {"GET", "HEAD", "OPTIONS"}:
+            if call.headers.get("X-CSRF-Token") != token:
+                self.refused += 1
+                return 403, {"error": "csrf"}
+            self.uses += 1
+        return self._notes.notes.answer(call)
+
+
+def test_a_csrf_token_in_the_content_of_a_response_is_fetched_again_when_it_is_refused(tmp_path: Path) -> None:
+    server = _Rails()
+    who = (
+        f"username: ann@example.com, password: {PASSWORD}, login: {{operation: /users/sign_in, username: /user/email, "
+        "password: /user/password, csrf: {token: /csrf/token, from: GET /csrf}}"
+    )
+    told = judge(server, contract(tmp_path, {"type": "apiKey", "in": "cookie", "name": "_app_session"}), who)
+    assert (told.exit_code, told.titles("violation"), told.titles("drift")) == (0, [], [])
+    assert told.report["run"]["operations_succeeded"] == 4
+    assert server.uses > 10
+    assert 0 < server.refused <= server.uses // 10  # each was made again with the next token
+    assert "english" not in told.page
+    assert "in-this-run" not in shown(told)
+
+
 def test_a_server_that_takes_any_session_is_found(tmp_path: Path) -> None:
     told = judge(SessionServer(careless=True), contract(tmp_path, COOKIE), f"username: ann, {_SESSION}")
     assert told.exit_code == 1
@@ -227,7 +274,8 @@ def test_the_plan_names_the_logins_and_sends_nothing(
     tmp_path: Path, command: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     file = tmp_path / "identities.yaml"
-    file.write_text(f"identities: [{{username: ann, {_CLIENT}}}}}]", encoding="utf-8")
+    who = [f"{{username: ann, {_CLIENT}}}}}", f"{{username: bob, {_SESSION}}}"]
+    file.write_text(f"identities: [{', '.join(who)}]", encoding="utf-8")
     path = contract(tmp_path, OAUTH2)
     done = command(
         *("check", "http://127.0.0.1:1/api", "--dry-run", "--treat-as-remote"),
@@ -235,4 +283,31 @@ def test_the_plan_names_the_logins_and_sends_nothing(
     )
     assert done.returncode == 0, done.stderr
     assert "  POST http://127.0.0.1:1/oauth/token  to log in ann, again when that has expired" in done.stdout
+    assert "  GET /accounts/login/  to log in bob, again when that has expired" in done.stdout
+    assert "  POST /accounts/login/  to log in bob, again when that has expired" in done.stdout
     assert SECRET not in done.stdout
+    assert PASSWORD not in done.stdout
+
+
+def test_an_openid_provider_names_its_token_endpoint(tmp_path: Path) -> None:
+    scheme = {"type": "openIdConnect", "openIdConnectUrl": "/.well-known/openid-configuration"}
+    told = judge(TokenServer(), contract(tmp_path, scheme), f"username: ann, {_CLIENT}}}", only=["GET /notes"])
+    assert (told.exit_code, told.titles("violation")) == (0, [])
+    assert told.report["run"]["operations_succeeded"] == 1
+
+
+def test_calls_at_the_same_time_are_renewed_once(tmp_path: Path) -> None:
+    server = TokenServer(tells=False)
+    file = tmp_path / "identities.yaml"
+    file.write_text(f"identities: [{{username: ann, {_CLIENT}}}}}]", encoding="utf-8")
+    loaded = load_contract(contract(tmp_path, OAUTH2))
+    run = prepare(loaded, WsgiTarget(application(server)), load_identities(file, {}))
+    run.renewal.log_in()
+    session = Session(run)
+    request = session.valid_request(loaded.by_id["list"], run.admin)
+    run.target.send(request)
+    server.end_all()
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: run.target.send(request), range(8)))
+    assert [one.response.status for one in made if one.response is not None] == [200] * 8
+    assert server.issued == 2

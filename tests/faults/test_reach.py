@@ -256,5 +256,5 @@ def test_where_no_check_of_state_was_made_it_is_said_of_what(judge: Judge) -> No
         },
     }
     told = judge(lambda _: (200, []), paths)
-    assert "note: the state of /notes, /theme was not checked:" in told.page
+    assert "note: the state of /theme was not checked:" in told.page
     assert told.report["run"]["notes"]

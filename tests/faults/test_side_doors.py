@@ -12,7 +12,7 @@ import pytest
 from werkzeug.wrappers import Request
 
 from mockserver.suite.identities.identities import Identity
-from tests.faults.small import Answer, Handler, checked
+from tests.faults.small import Answer, Handler, application, checked, commanded
 
 ANN = Identity("ann", token="token-of-ann-0123456789")
 SCHEMES: dict[str, dict[str, Any]] = {
@@ -180,6 +180,46 @@ def test_a_preflight_is_no_door_to_what_is_empty(write_contract: Callable[..., P
 
     judged = checked(write_contract(**_contract()), answer, ANN)
     assert _METHODS not in {one.check for one in judged.found}
+
+
+def test_a_base_path_has_other_spellings_too(write_contract: Callable[..., Path], tmp_path: Path) -> None:
+    def answer(call: Request) -> Answer:
+        # As `if path.startswith("/api")` before a router that knows no capitals.
+        if call.path.startswith("/api") and not _knows(call):
+            return 401, None
+        found = (call.path.lower(), call.method) == ("/api/v1/notes", "GET")
+        return (200, [{"id": 1, "text": "milk"}]) if found else (404, None)
+
+    contract = write_contract(**_contract())
+    people = tmp_path / "people.yaml"
+    people.write_text(f"identities: [{{username: ann, token: {ANN.token}}}]", encoding="utf-8")
+    told = commanded(
+        "check",
+        application(answer),
+        tmp_path,
+        base="/api/v1",
+        contract=contract,
+        identities=people,
+        only=("GET /notes",),
+    )
+    assert [one["check"] for one in told.report["findings"] if one["level"] == "violation"] == [_SPELLINGS]
+    found = next(one for one in told.report["findings"] if one["check"] == _SPELLINGS)
+    assert "capital letters, in /api/v1" in found["detail"]
+    assert "/API/V1/notes" in found["reproduce"]
+
+
+def test_head_is_tried_where_another_method_is_public(write_contract: Callable[..., Path]) -> None:
+    document = _contract()
+    document["paths"]["/notes"]["post"] = {"security": [], "responses": {"400": {"description": ""}}}
+    inner = _server(guards=lambda call: call.method == "GET")
+    judged = checked(
+        write_contract(**document), lambda call: (400, None) if call.method == "POST" else inner(call), ANN
+    )
+    assert [one.check for one in judged.found if one.level == "violation"] == [_METHODS]
+    right = checked(
+        write_contract(**document), lambda call: (400, None) if call.method == "POST" else _server()(call), ANN
+    )
+    assert not right.at("violation")
 
 
 def test_an_open_door_is_one_finding(write_contract: Callable[..., Path]) -> None:

@@ -132,8 +132,8 @@ def findings(tmp_path: Path) -> tuple[set[str], set[str]]:
 def test_checks_that_are_not_chosen_send_and_say_nothing(contract: str, command: Command, tmp_path: Path) -> None:
     with server() as (url, calls):
         one = ("--checks=undefined_paths_are_refused", "--report=json=r.json")
-        assert command("check", url, contract, "--no-oracle", *one).returncode == 2  # no operation was called
-        assert not any(path == "/things" for _, path in calls)
+        assert command("check", url, contract, "--no-oracle", *one).returncode == 0
+        assert sum(path == "/things" for _, path in calls) <= 2  # those of the survey
         assert findings(tmp_path)[1] == {"undefined_paths_are_refused"}
         calls.clear()
         # What judges any response needs the requests of the others.

@@ -108,6 +108,11 @@ class SchemaShape:
         return any(schema.get("readOnly") is True for schema, _ in self._parts)
 
     @property
+    def write_only(self) -> bool:
+        """Whether a schema is `writeOnly`, so that no response shows the value."""
+        return any(schema.get("writeOnly") is True for schema, _ in self._parts)
+
+    @property
     def gives_value(self) -> bool:
         """Whether a schema has an example, a default, a constant or an `enum`."""
         return any(not _GIVING.isdisjoint(schema) for schema, _ in self._parts)

@@ -6,6 +6,8 @@ validator. No value is returned that was not validated.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from mockserver import sources
@@ -30,6 +32,13 @@ _STRATEGIES = (
     *(Strategy(optional=False, examples=False, turn=turn) for turn in range(1, 12)),
     Strategy(lenient=True),
 )
+#: The same, with what is required alone at first.
+_MINIMAL = (
+    Strategy(optional=False, filled=True),
+    Strategy(optional=False),
+    Strategy(optional=False, examples=False, filled=True),
+    *_STRATEGIES,
+)
 
 
 class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the caller has a way out of
@@ -49,13 +58,30 @@ class CannotGenerate(MockServerError):  # noqa: N818 - an outcome that the calle
 class Generator:
     """Generator of values of a contract's schemas."""
 
-    def __init__(self, contract: Contract, seed: int) -> None:
+    def __init__(self, contract: Contract, seed: int, *, today: date | None = None) -> None:
+        """Create the generator of a contract's values.
+
+        Args:
+            contract: where the schemas are.
+            seed: another one gives other values.
+            today: the date from which beginnings and ends are planned; None for any dates.
+        """
         self._contract = contract
         self._seed = seed
+        self._today = today
         self._flattener = Flattener(contract)
-        self._usual: dict[tuple[str, Direction], Any] = {}
+        self._usual: dict[tuple[str, Direction, bool, int, bool], Any] = {}
 
-    def generate(self, pointer: str, direction: Direction, key: str = "") -> Any:
+    def generate(
+        self,
+        pointer: str,
+        direction: Direction,
+        key: str = "",
+        *,
+        minimal: bool = False,
+        variant: int = 0,
+        examples: bool = True,
+    ) -> Any:
         """Return a generated, valid value of the schema at a JSON pointer of the contract.
 
         Args:
@@ -63,27 +89,32 @@ class Generator:
             direction: request or response; `readOnly` or `writeOnly` properties of the other one are left out.
             key: another key gives another value where the schema leaves room; without one the schema's own examples
                 are taken where it has some.
+            minimal: objects have the members that are required, and no others.
+            variant: another one takes other examples where a schema has several.
+            examples: whether the schema's own examples and defaults may be taken.
 
         Raises:
             CannotGenerate: none was found.
         """
-        if not key and (pointer, direction) in self._usual:
-            return self._usual[pointer, direction]
+        known = (pointer, direction, minimal, variant, examples)
+        if not key and known in self._usual:
+            return self._usual[known]
         validator = self._contract.validator(pointer, direction)
         why = ""
         closest: Any = NO_CONTENT
-        for number, strategy in enumerate(_STRATEGIES):
+        for number, strategy in enumerate(_MINIMAL if minimal else _STRATEGIES):
             chance = sources.chance(self._seed, pointer, key, number)
             try:
-                value = ValueMaker(self._flattener, direction, strategy, chance, vary=bool(key)).value(
-                    self._flattener.at(pointer)
-                )
+                chosen = replace(strategy, variant=variant) if variant else strategy
+                chosen = chosen if examples else replace(chosen, examples=False)
+                maker = ValueMaker(self._flattener, direction, chosen, chance, vary=bool(key), today=self._today)
+                value = maker.value(self._flattener.at(pointer))
             except (Impossible, RecursionError) as reason:
                 why = why or str(reason)
                 continue
             if validator.is_valid(value):
                 if not key:
-                    self._usual[pointer, direction] = value
+                    self._usual[known] = value
                 return value
             if closest is NO_CONTENT:
                 closest = value

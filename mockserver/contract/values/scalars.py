@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from random import Random
 from typing import Any
 
 from mockserver.contract.schema.validator import conforms
 from mockserver.contract.values.flat_schema import Flat, Impossible
-from mockserver.contract.values.texts import FORMATS, text_matching, text_of_length, typical_text
+from mockserver.contract.values.texts import FORMATS, planned_moment, text_matching, text_of_length, typical_text
 from mockserver.http import json
 
 
-def make_text(flat: Flat, name: str, chance: Random) -> str:
+def make_text(flat: Flat, name: str, chance: Random, today: date | None = None) -> str:
     """Return a text for a schema without `const` and `enum`: by its format, pattern, or the property's name.
+
+    Args:
+        flat: the schema.
+        name: name of the property.
+        chance: where choices come from.
+        today: the date from which beginnings and ends are planned; None for any dates.
 
     Raises:
         Impossible: no text was found for the pattern.
     """
     shortest = int(flat.get("minLength", 0))
     longest = None if "maxLength" not in flat else int(flat["maxLength"])
-    known = FORMATS.get(flat.get("format", ""))
+    form = flat.get("format", "")
+    planned = None if today is None else planned_moment(form, name, today, chance)
+    if planned is not None and conforms(flat, planned):
+        return planned
+    known = FORMATS.get(form)
     if known is not None:
         found = known(chance)
         if "pattern" not in flat or conforms(flat, found):

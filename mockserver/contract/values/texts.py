@@ -6,7 +6,7 @@ import base64
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
@@ -90,11 +90,46 @@ _NAMES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
         (r"(^|_)ip(_?address)?$", FORMATS["ipv4"]),
         (r"version", lambda chance: f"{chance.randint(1, 4)}.{chance.randint(0, 9)}.{chance.randint(0, 9)}"),
         (r"colou?r", lambda chance: f"#{_hexadecimal(chance, 6)}"),
+        (r"algorithm$", lambda _chance: "hmac-sha256"),
         (r"sha|hash|digest|checksum|etag", lambda chance: _hexadecimal(chance, 40)),
         (r"(^|_)id$|I[dD]$", lambda chance: _hexadecimal(chance, 12)),
         (r"description|summary|message|text|comment|note|title|subject", lambda chance: _sentence(chance)),
     )
 )
+
+
+#: Names of dates by what they mean: ends are after beginnings, both lie ahead, and what was is past.
+_PAST = re.compile(
+    r"birth|(^|_)dob$|born|creat|updat|modif|issued|joined|hired|registered|purchased|last", re.IGNORECASE
+)
+_ENDS = re.compile(
+    r"end|until|till|expir|finish|stop|due|deadline|valid_?to|not_?after|clos|check_?out|return|arriv|(^|_)to$",
+    re.IGNORECASE,
+)
+_BEGINNINGS = re.compile(
+    r"start|begin|since|valid_?from|not_?before|open|check_?in|depart|schedul|(^|_)from$|next|publish",
+    re.IGNORECASE,
+)
+#: Days from today to the first beginning, and to the first end; each may be so many days later.
+_SOON, _LATER, _SPREAD = 2, 40, 30
+
+
+def planned_moment(form: str, name: str, today: date, chance: Random) -> str | None:
+    """Return a date or date-time for the beginning or the end of something planned, None for any other text.
+
+    Args:
+        form: format of the text.
+        name: name of the property that holds it.
+        today: the date on which it is sent.
+        chance: where choices come from.
+    """
+    if form not in {"date", "date-time"} or _PAST.search(name):
+        return None
+    ahead = _LATER if _ENDS.search(name) else _SOON if _BEGINNINGS.search(name) else 0
+    if not ahead:
+        return None
+    planned = today + timedelta(days=ahead + chance.randrange(_SPREAD))
+    return planned.isoformat() if form == "date" else f"{planned.isoformat()}T12:00:00Z"
 
 
 def _sentence(chance: Random) -> str:

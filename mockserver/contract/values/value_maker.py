@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -41,6 +42,8 @@ class Strategy:
         turn: which branch of `oneOf` and `anyOf` is tried first.
         conditional: which side of `if` is taken, "" for neither.
         lenient: members that one part of `allOf` requires and another forbids are made.
+        filled: arrays have an item, also where what is optional is left out.
+        variant: which of several examples, or values of an `enum`, is taken.
     """
 
     optional: bool = True
@@ -48,15 +51,25 @@ class Strategy:
     turn: int = 0
     conditional: str = ""
     lenient: bool = False
+    filled: bool = False
+    variant: int = 0
 
 
 class ValueMaker:
     """Maker of one value of a schema, by one strategy."""
 
     def __init__(
-        self, flattener: Flattener, direction: Direction, strategy: Strategy, chance: Random, *, vary: bool
+        self,
+        flattener: Flattener,
+        direction: Direction,
+        strategy: Strategy,
+        chance: Random,
+        *,
+        vary: bool,
+        today: date | None = None,
     ) -> None:
         self._flattener = flattener
+        self._today = today
         self._forbidden = _FORBIDDEN[direction]
         self._strategy = strategy
         self._chance = chance
@@ -128,7 +141,7 @@ class ValueMaker:
             return flat["x-wanted"]
         kind = self._kind(flat, depth)
         if self._strategy.examples:
-            for example in scalars.examples(flat):
+            for example in self._examples(flat):
                 if scalars.is_of(kind, example) and self._fits(flat, kind, example):
                     return example
         if kind == "object":
@@ -136,17 +149,23 @@ class ValueMaker:
         if kind == "array":
             return self._array(flat, name, depth)
         if kind == "string":
-            return scalars.make_text(flat, name, self._chance)
+            return scalars.make_text(flat, name, self._chance, self._today)
         if kind == "boolean":
             return not self._vary or self._chance.random() < 0.5
         return None if kind == "null" else scalars.make_number(flat, name, self._chance, whole=kind == "integer")
+
+    def _examples(self, flat: Flat) -> list[Any]:
+        """Return the examples of a schema, that of the strategy's variant first."""
+        found = scalars.examples(flat)
+        first = self._strategy.variant % len(found) if found else 0
+        return found[first:] + found[:first]
 
     def _one_of(self, flat: Flat, name: str) -> Any:
         wanted = flat.get("x-wanted")
         if wanted in flat["enum"]:
             return wanted
         if self._strategy.examples and not self._vary:
-            for example in scalars.examples(flat):
+            for example in self._examples(flat):
                 if example in flat["enum"]:
                     return example
         kinds = scalars.kinds(flat)
@@ -154,7 +173,11 @@ class ValueMaker:
         real = [item for item in fitting if item is not None] or fitting
         if not real:
             raise Impossible(f"the enum of {name or 'the value'} has no value of its type")
-        return self._chance.choice(real) if self._vary else real[self._strategy.turn % len(real)]
+        return (
+            self._chance.choice(real)
+            if self._vary
+            else real[(self._strategy.turn + self._strategy.variant) % len(real)]
+        )
 
     def _kind(self, flat: Flat, depth: int) -> str:
         kinds = scalars.kinds(flat)
@@ -268,7 +291,8 @@ class ValueMaker:
         first: Sequence[Any] = flat.get("prefixItems") or ()
         items = flat.get("items", True)
         least = int(flat.get("minItems", 0))
-        usual = 1 if depth <= _DEEP and self._made <= _ENOUGH and self._strategy.optional and items is not False else 0
+        wanted = (self._strategy.optional or self._strategy.filled) and items is not False
+        usual = 1 if depth <= _DEEP and self._made <= _ENOUGH and wanted else 0
         if usual and self._vary:
             usual = self._chance.randint(1, 3)
         length = max(least, usual, len(first) if self._strategy.optional else 0)
@@ -276,8 +300,8 @@ class ValueMaker:
         made: list[Any] = []
         contains = flat.get("contains")
         for index in range(length):
-            wanted = contains is not None and index < int(flat.get("minContains", 1))
-            schema = first[index] if index < len(first) else {"allOf": [items, contains]} if wanted else items
+            contained = contains is not None and index < int(flat.get("minContains", 1))
+            schema = first[index] if index < len(first) else {"allOf": [items, contains]} if contained else items
             try:
                 made.append(self._another(made, schema, name, depth, unique=flat.get("uniqueItems") is True))
             except Impossible:

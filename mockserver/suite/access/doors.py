@@ -101,7 +101,9 @@ def _is_open(session: Session, call: ProtectedCall, exchange: Exchange) -> bool:
     request, response = exchange.request, exchange.response
     if response is None or not response.successful:
         return False
-    same_place = request.path.partition("?")[0] == call.bare.path.partition("?")[0]
+    same_place = (request.path.partition("?")[0], request.base) == (call.bare.path.partition("?")[0], None)
+    if request.method == "HEAD":
+        return same_place and response.media_type == call.given.media_type
     same_call = same_place and request.method == call.bare.method
     if not (call.given.body or same_call) or not same_content(call.given, response, shape=same_place):
         return False  # without content it may be something else that succeeded

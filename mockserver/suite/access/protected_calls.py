@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus
 from mockserver.contract.model import Operation
 from mockserver.suite.cases.refused_requests import existing_item
 from mockserver.suite.identities.identities import Identity, credentials
+from mockserver.suite.identities.request_fields import cookie_pairs, without_cookies
 from mockserver.suite.run.session import Session, json_or_none
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.verdicts.failures import NoOccasion, NotRun
@@ -115,12 +116,13 @@ def without_credentials(session: Session, operation: Operation, caller: Identity
     shown = credentials(session.contract, operation, caller)
     fields, query = shown if shown is not None else ((), ())
     names = {name.lower() for name, _ in fields} | {"authorization"}
-    cookies = {pair.strip() for name, value in fields if name.lower() == "cookie" for pair in value.split(";")}
+    # By name: a session that was renewed since has another value.
+    cookies = {pair for name, value in fields if name.lower() == "cookie" for pair, _ in cookie_pairs(value)}
     kept = list[tuple[str, str]]()
     for name, value in request.fields:
         if name.lower() == "cookie":
-            others = [pair.strip() for pair in value.split(";") if pair.strip() not in cookies]
-            kept += [(name, "; ".join(others))] if others else []
+            others = without_cookies(value, cookies)
+            kept += [(name, others)] if others else []
         elif name.lower() not in names:
             kept.append((name, value))
     path, _, text = request.path.partition("?")

@@ -31,6 +31,14 @@ _METHOD_FIELDS = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"
 #: What a body of a form or a query names the method by, in Rails, Laravel and Symfony.
 _METHOD_QUERY = "_method"
 
+#: Spellings of the path of a base URL that may be taken for it; what is at its end stands in the middle of a path.
+_OF_A_BASE = frozenset(
+    {
+        *("a doubled slash", "an escaped letter", "capital letters", "a parameter in a segment"),
+        *("a segment and `..`", "a segment `.`", "an escaped slash"),
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -50,11 +58,14 @@ class Way:
 def other_spellings(session: Session, operation: Operation, bare: WireRequest) -> list[Way]:
     """Return a request with each other spelling of its path that belongs to no other operation."""
     path, question, query = bare.path.partition("?")
-    return [
+    ways = [
         Way(how, replace(bare, path=other + question + query))
         for how, other in spellings(operation.path, path, public_path(session))
         if _is_free(session, operation, other)
     ]
+    base = urlsplit(session.run.target.base_url).path.rstrip("/")
+    others = spellings(base, base) if base else ()
+    return [*ways, *(Way(f"{how}, in {base}", replace(bare, base=other)) for how, other in others if how in _OF_A_BASE)]
 
 
 def forged_fields(session: Session, operation: Operation, bare: WireRequest, name: str) -> list[Way]:
@@ -83,6 +94,9 @@ def overridden_methods(session: Session, bare: WireRequest) -> list[Way]:
         other = replace(bare, method=method)
         ways.append(_with(other, f"{method} with ", [(field, bare.method) for field in _METHOD_FIELDS]))
         ways.append(Way(f"{method} with the query {_METHOD_QUERY}={bare.method}", replace(other, path=asked)))
+    open_too = any(not asks_for_credentials(session.contract, one) for one in defined.values())
+    if bare.method == "GET" and "HEAD" not in defined and open_too:  # else it is among the undefined methods
+        ways.append(Way("HEAD", replace(bare, method="HEAD")))
     return ways
 
 

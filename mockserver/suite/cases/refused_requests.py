@@ -77,6 +77,7 @@ def expect_refusal(
         pointer=place,
         rule=rule,
         exchange=Exchange(request, response),
+        cause="" if rule == "universal" else f"credentials that do not suffice are refused with {response.status}",
     )
 
 

@@ -6,16 +6,18 @@ import copy
 import json
 import operator
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from mockserver import sources
 from mockserver.contract.model import Contract
 from mockserver.contract.schema.validator import SchemaViolation, Validator
 from mockserver.contract.source.references import follow
+from mockserver.contract.values.generator import CannotGenerate, Generator
 from mockserver.http.pointers import child
 from mockserver.suite.verdicts.failures import NotRun
 
-_MAX_DEPTH = 12
 _MAX_VARIANTS = 12
 #: A longer text is not made up: no server should be sent megabytes by a check that takes seconds.
 _MAX_LENGTH = 100_000
@@ -41,101 +43,52 @@ _HOSTILE_TEXTS = (
     '"\U0001f600"',
 )
 _HOSTILE_NUMBERS = ("9" * 400, "1e999", str(2**31), str(2**63), str(-(2**63) - 1), "0.1", "-0")
-#: A text of each format that is checked (JSON Schema 2020-12, section 7.3), where a schema has no example.
-_OF_FORMAT = {
-    "date": "2020-02-24",
-    "date-time": "2020-02-24T09:20:47Z",
-    "duration": "P1D",
-    "email": "sample@example.com",
-    "hostname": "sample.example",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "time": "09:20:47Z",
-    "uri": "https://sample.example/",
-    "uuid": "5f0c1b8e-6c1d-4d6a-9d3e-0a4b7c2f9e10",
-}
 _WRONG_TYPES: tuple[Any, ...] = (None, True, 1, 1.5, "text", [], {})
 
 
-def sample_value(contract: Contract, schema: str, *, variant: int = 0) -> Any:
+def sample_value(
+    contract: Contract, schema: str, *, variant: int = 0, whole: bool = False, key: str = "", examples: bool = True
+) -> Any:
     """Return a value that is valid by the schema at a JSON pointer, its own example if it has one.
 
-    Another `variant` gives other examples where a schema has several.
+    Args:
+        contract: where the schema is.
+        schema: its JSON pointer.
+        variant: another one takes other examples where a schema has several.
+        whole: whether members that are not required are there, too.
+        key: another one gives another value where the schema leaves room.
+        examples: whether the schema's own examples and defaults may be taken.
 
     Raises:
         NotRun: none could be made.
     """
-    value = _sample(contract, schema, variant, 0)
-    if not contract.validator(schema, "request").is_valid(value):
-        raise NotRun(f"no valid value could be made from the schema at {schema}; give it an example")
-    return value
+    try:
+        made = _generator(contract).generate(
+            schema, "request", key, minimal=not whole, variant=variant, examples=examples
+        )
+    except CannotGenerate as reason:
+        raise NotRun(f"no valid value could be made from the schema at {schema}; give it an example") from reason
+    return copy.deepcopy(made)
 
 
-def _sample(contract: Contract, pointer: str, variant: int, depth: int, required: frozenset[str] = frozenset()) -> Any:
-    """Return a value for a schema; `required` adds member names that an enclosing `allOf` requires."""
-    raw, pointer = follow(contract.document.data, pointer)
-    if not isinstance(raw, dict) or depth > _MAX_DEPTH:
-        return {}
-    examples = raw.get("examples") or raw.get("enum") or [raw[key] for key in ("example", "const") if key in raw]
-    if isinstance(examples, list) and examples:
-        return copy.deepcopy(examples[variant % len(examples)])
-    required |= _required(raw)
-    if "allOf" in raw:
-        places = [child(pointer, "allOf", str(index)) for index in range(len(raw["allOf"]))]
-        required = required.union(*(_required(follow(contract.document.data, place)[0]) for place in places))
-        parts = [_sample(contract, place, variant, depth + 1, required) for place in places]
-        merged: dict[str, Any] = {}
-        for part in parts:
-            merged.update(part if isinstance(part, dict) else {})
-        return merged if "properties" not in raw else merged | _object(contract, raw, pointer, variant, depth, required)
-    for keyword in ("oneOf", "anyOf"):
-        if raw.get(keyword):
-            branch = child(pointer, keyword, "0")
-            if "properties" not in raw:
-                return _sample(contract, branch, variant, depth + 1, required)
-            # A branch may say no more than which of the members beside it are required.
-            required |= _required(follow(contract.document.data, branch)[0])
-            part = _sample(contract, branch, variant, depth + 1, required)
-            whole = _object(contract, raw, pointer, variant, depth, required)
-            return whole | part if isinstance(part, dict) else whole
-    return _of_type(contract, raw, pointer, variant, depth, required)
+def sample_argument(contract: Contract, schema: str, *, examples: bool = True) -> Any:
+    """Return a valid value for a parameter: a text where its schema takes any value, since it is one when it is sent.
+
+    Raises:
+        NotRun: none could be made.
+    """
+    value = sample_value(contract, schema, examples=examples)
+    is_empty = value is None or value in ({}, [])
+    return "sample" if is_empty and contract.validator(schema, "request").is_valid("sample") else value
 
 
-def _required(raw: Any) -> frozenset[str]:
-    names = raw.get("required") if isinstance(raw, dict) else None
-    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
-
-
-def _of_type(
-    contract: Contract, raw: dict[str, Any], pointer: str, variant: int, depth: int, required: frozenset[str]
-) -> Any:
-    kind = raw.get("type", "object" if "properties" in raw else "string")
-    kind = kind[0] if isinstance(kind, list) and kind else kind
-    if not isinstance(kind, str):
-        return None  # a mistake in the contract, which the validator makes of it what it can
-    if kind == "object":
-        return _object(contract, raw, pointer, variant, depth, required)
-    if kind == "array":
-        item = _sample(contract, child(pointer, "items"), variant, depth + 1) if "items" in raw else "item"
-        return [copy.deepcopy(item) for _ in range(max(1, raw.get("minItems", 1)))]
-    if kind in {"integer", "number"}:
-        return raw.get("minimum", raw.get("exclusiveMinimum", 0) + 1 if "exclusiveMinimum" in raw else 1)
-    if kind == "boolean":
-        return True
-    if kind == "null":
-        return None
-    form = raw.get("format")
-    if isinstance(form, str) and form in _OF_FORMAT:
-        return _OF_FORMAT[form]
-    return "sample".ljust(raw.get("minLength", 0), "x")[: max(raw.get("maxLength", 6), 1)]
-
-
-def _object(
-    contract: Contract, raw: dict[str, Any], pointer: str, variant: int, depth: int, required: frozenset[str]
-) -> dict[str, Any]:
-    properties = raw.get("properties") or {}
-    wanted = [name for name in properties if name in required]
-    return {name: _sample(contract, child(pointer, "properties", name), variant, depth + 1) for name in wanted}
+def _generator(contract: Contract) -> Generator:
+    """Return the generator of a contract's requests; what is planned there is planned from today on."""
+    known = contract.generators.get("requests")
+    if not isinstance(known, Generator):
+        today = datetime.fromtimestamp(sources.wall_clock(), UTC).date()
+        known = contract.generators["requests"] = Generator(contract, 0, today=today)
+    return known
 
 
 def variants(contract: Contract, schema: str) -> range:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
@@ -11,18 +11,19 @@ from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.contract.source.references import follow
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.requests import json_content_of
-from mockserver.suite.cases.sample_values import sample_value
 from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
+from mockserver.suite.survey.drafts import BODY, EXAMPLE, MADE, Draft
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.verdicts.causes import NOT_THERE
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 
-#: How many different valid requests are tried.
+#: How many different valid requests are tried of an operation that the survey did not call.
 _VARIANTS = 3
 #: Status codes for a missing resource or method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
-_NOT_THERE = frozenset({404, 405, 501})
+_NOT_FOUND, _NO_METHOD = 404, frozenset({405, 501})
+_GONE = frozenset({404, 410})
 #: Status codes that blame content or parameters, not the caller, the rate of requests or the state.
 _ABOUT_THE_REQUEST = frozenset({400, 406, 411, 413, 414, 415, 417, 422})
 #: Names of members and parameters that identify existing items, which no schema can provide.
@@ -32,6 +33,11 @@ _IDENTIFIER = re.compile(
 _IDENTIFYING_FORMATS = frozenset({"uuid", "uri", "uri-reference"})
 #: Keywords of a schema that give a value to send.
 _GIVEN = ("example", "examples", "default", "enum", "const")
+
+#: Title of the finding that the server does not have an operation.
+_MISSING = "the operation is not there"
+
+Attempt = tuple[Draft, Exchange]
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
@@ -52,43 +58,97 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
 
 def valid_requests_are_accepted(session: Session, operation: Operation) -> int:
     """Check that the server has an operation and accepts at least one valid request for it."""
+    surveyed = session.run.surveyed.get(operation.label)
+    attempts = list(surveyed.refused) if surveyed is not None else []
+    if not attempts:
+        attempts = _tried(session, operation)
+    if attempts and is_success(operation, _status(attempts[-1])):
+        return len(attempts)
+    if not attempts:
+        raise NotRun(surveyed.why if surveyed is not None and surveyed.why else "no valid request could be made")
+    _judge(session, operation, attempts)
+    return len(attempts)
+
+
+def _tried(session: Session, operation: Operation) -> list[Attempt]:
+    """Return what valid requests of an operation came to, up to the first one that is accepted."""
     caller = session.run.allowed(operation)
     if caller is not None and operation.effect == "credentials":
         caller = session.login_for(operation, caller)
-    if _cannot_be_written(session.contract, operation):
-        raise NotRun("the suite cannot write its required parameters yet (cookies, lists, objects)")
-    refused: list[Exchange] = []
+    attempts: list[Attempt] = []
     for variant in range(_VARIANTS):
         request = session.valid_request(operation, caller, variant=variant)
-        if any(request == before.request for before in refused):
+        if any(request == before.request for _, before in attempts):
             continue
         response = session.call(operation, request)
+        attempts.append((Draft(), Exchange(request, response)))
         if is_success(operation, response.status):
-            return len(refused) + 1
-        refused.append(Exchange(request, response))
-    _judge(session.contract, operation, refused[0])
-    return len(refused)
+            break
+    return attempts
 
 
-def _judge(contract: Contract, operation: Operation, refused: Exchange) -> None:
+def _judge(session: Session, operation: Operation, attempts: Sequence[Attempt]) -> None:
     """Raise the failure, or the reason for no verdict, if all valid requests of an operation were refused.
 
     Raises:
         CheckFailure: the server does not have the operation, or refuses valid requests.
         NotRun: the refusals may have another reason.
     """
-    response = refused.response
-    assert response is not None
-    to_blame = list(_identifiers(contract, operation, refused.request))
-    if response.status in _NOT_THERE and str(response.status) not in operation.responses:
-        if not to_blame or response.status != 404:
-            raise _failure(operation, refused, "the operation is not there", "contract")
-    elif response.status in _ABOUT_THE_REQUEST:
-        given = _is_given(contract, operation)
-        if given or not to_blame:
-            raise _failure(operation, refused, "every valid request is refused", "contract" if given else "silent")
-    blamed = f", perhaps because of the made-up value of {to_blame[0]}" if to_blame else ""
-    raise NotRun(f"its valid requests got {response.status}{blamed}")
+    contract = session.contract
+    missing = _missing(session, operation, attempts)
+    if missing is not None:
+        raise _failure(operation, missing[1], _MISSING, "contract")
+    listed = _listed_and_gone(operation, attempts)
+    if listed is not None:
+        raise _failure(operation, listed[1], "every valid request is refused", "contract")
+    about = [one for one in attempts if _status(one) in _ABOUT_THE_REQUEST]
+    first = attempts[0]
+    if len(about) == len(attempts) and not _depends_on_the_state(operation):
+        given = next((one for one in about if _is_given(contract, operation, one[0])), None)
+        if given is not None:
+            raise _failure(operation, given[1], "every valid request is refused", "contract")
+        if not _to_blame(session, operation, first):
+            raise _failure(operation, first[1], "every valid request is refused", "silent")
+    blamed = _to_blame(session, operation, first)
+    reason = f", perhaps because of the made-up value of {blamed[0]}" if blamed else ""
+    raise NotRun(f"its valid requests got {_statuses(attempts)}{reason}")
+
+
+def _missing(session: Session, operation: Operation, attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return an attempt that shows that the server does not have the operation, None if it may have it."""
+    for one in attempts:
+        status = _status(one)
+        if str(status) in operation.responses:
+            continue
+        if status in _NO_METHOD:
+            return one
+        # An identifier that we made up, or the contract shows, need not be there; one that the server showed is.
+        every = all(_status(other) == _NOT_FOUND for other in attempts)
+        if status == _NOT_FOUND and every and not _to_blame(session, operation, one, also=EXAMPLE):
+            return one
+    return None
+
+
+def _listed_and_gone(operation: Operation, attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return an attempt to read an item that its list shows, if none of those can be read; else None."""
+    of_list = [one for one in attempts if one[0].from_list]
+    if not operation.safe or not of_list or any(_status(one) not in _GONE for one in attempts):
+        return None
+    return of_list[0]
+
+
+def _depends_on_the_state(operation: Operation) -> bool:
+    """Tell whether an operation acts on an item without content, so that its state may be why it is refused."""
+    return not operation.safe and operation.request_body is None and "{" in operation.path
+
+
+def _status(attempt: Attempt) -> int:
+    response = attempt[1].response
+    return response.status if response is not None else 0
+
+
+def _statuses(attempts: Sequence[Attempt]) -> str:
+    return ", ".join(map(str, dict.fromkeys(_status(one) for one in attempts)))
 
 
 def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) -> CheckFailure:
@@ -104,7 +164,7 @@ def _failure(operation: Operation, refused: Exchange, title: str, rule: Rule) ->
         pointer=success.pointer if success is not None else operation.pointer,
         rule=rule,
         exchange=refused,
-        cause=NOT_THERE if response.status in _NOT_THERE else "",
+        cause=NOT_THERE if title == _MISSING else "",
     )
 
 
@@ -113,27 +173,36 @@ def _said(response: WireResponse) -> str:
     return f" {text}" if text else ""
 
 
-def _cannot_be_written(contract: Contract, operation: Operation) -> bool:
-    """Tell whether a required parameter is a cookie, or takes a list or an object as its value."""
-    for parameter in operation.parameters:
-        if not parameter.required or parameter.schema is None:
-            continue
-        if parameter.location == "cookie" or isinstance(sample_value(contract, parameter.schema), dict | list):
-            return True
-    return False
+def _to_blame(session: Session, operation: Operation, attempt: Attempt, *, also: str = MADE) -> list[str]:
+    """Return the names of made-up parameters and members that may have to identify something existing.
+
+    Args:
+        session: of the check.
+        operation: that was called.
+        attempt: what was refused.
+        also: another origin of values that need not exist.
+    """
+    draft, exchange = attempt
+    return list(_identifiers(session, operation, draft, exchange.request, {MADE, also}))
 
 
-def _identifiers(contract: Contract, operation: Operation, request: WireRequest) -> Iterator[str]:
-    """Yield the names of parameters and members in a request that may have to identify something existing."""
+def _identifiers(
+    session: Session, operation: Operation, draft: Draft, request: WireRequest, doubtful: set[str]
+) -> Iterator[str]:
     for parameter in operation.parameters:
-        if parameter.location == "path" or (
-            parameter.required and (_IDENTIFIER.search(parameter.name) or _identifies(contract, parameter.schema))
-        ):
+        identifies = parameter.location == "path" or (
+            parameter.required
+            and (_IDENTIFIER.search(parameter.name) or _identifies(session.contract, parameter.schema))
+        )
+        if identifies and draft.origins.get(parameter.name, MADE) in doubtful:
             yield parameter.name
+    if draft.origins.get(BODY, MADE) not in doubtful:
+        return
     try:
-        yield from _identifying_members(parse_json(request.body or b"null"))
+        content = parse_json(request.body or b"null")
     except NotJSON:
         return
+    yield from (name for name, value in _identifying_members(content) if not session.run.known.items.has_shown(value))
 
 
 def _identifies(contract: Contract, schema: str | None) -> bool:
@@ -141,23 +210,28 @@ def _identifies(contract: Contract, schema: str | None) -> bool:
     return isinstance(raw, dict) and raw.get("format") in _IDENTIFYING_FORMATS
 
 
-def _identifying_members(value: Any) -> Iterator[str]:
+def _identifying_members(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for name, member in value.items():
             if _IDENTIFIER.search(name):
-                yield name
+                yield name, member
             yield from _identifying_members(member)
     elif isinstance(value, list):
         for item in value:
             yield from _identifying_members(item)
 
 
-def _is_given(contract: Contract, operation: Operation) -> bool:
-    """Tell whether the contract gives an example or default for everything that a request requires."""
-    body, content = operation.request_body, json_content_of(operation)
+def _is_given(contract: Contract, operation: Operation, draft: Draft) -> bool:
+    """Tell whether the contract, the server or the user gave everything that a request requires."""
+    body = operation.request_body
+    required = [parameter for parameter in operation.parameters if parameter.required]
+    if body is None and not required:
+        return False
+    if draft.origins:
+        needed = [parameter.name for parameter in required] + [BODY] * (body is not None)
+        return not draft.corrected and all(draft.origins.get(name, MADE) != MADE for name in needed)
+    content = json_content_of(operation)
     if body is not None and (content is None or not content[1].examples):
         return False
-    required = [parameter.schema for parameter in operation.parameters if parameter.required]
-    shown = [follow(contract.document.data, schema)[0] if schema is not None else None for schema in required]
-    given = all(isinstance(raw, dict) and any(keyword in raw for keyword in _GIVEN) for raw in shown)
-    return given and (body is not None or bool(required))
+    shown = [follow(contract.document.data, one.schema)[0] if one.schema is not None else None for one in required]
+    return all(isinstance(raw, dict) and any(keyword in raw for keyword in _GIVEN) for raw in shown)

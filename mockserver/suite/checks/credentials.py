@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -139,6 +141,7 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
         "AND_MORE": token + "x",
         **({"AND_BLANKS": f" {token} "} if blanks_arrive else {}),
         "IN_OTHER_CASE": token.swapcase(),
+        **dict(_unsigned(token)),
     }
     attempts = Attempts()
     for name, value in changed.items():
@@ -149,6 +152,22 @@ def tokens_are_compared_whole(session: Session, operation: Operation) -> int:
             request = session.valid_request(operation, showing(session.run, operation, caller, value))
             _expect_refusal("tokens_are_compared_whole", session, operation, request, "a changed token")
     return attempts.conclude()
+
+
+def _unsigned(token: str) -> Iterator[tuple[str, str]]:
+    """Yield a JSON Web Token without its signature, as it is and with the algorithm `none` (RFC 7519, section 6.1)."""
+    head, _, rest = token.partition(".")
+    claims, dot, signature = rest.partition(".")
+    try:
+        known = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except ValueError:
+        return
+    if isinstance(known, dict) and "alg" in known and dot and signature:
+        yield "WITHOUT_SIGNATURE", f"{head}.{claims}."
+        for number, name in enumerate(("none", "None")):
+            text = json.dumps({**known, "alg": name}).encode()
+            plain = base64.urlsafe_b64encode(text).decode().rstrip("=")
+            yield f"OF_NO_ALGORITHM_{number}", f"{plain}.{claims}."
 
 
 def tokens_belong_to_their_user(session: Session, operation: Operation) -> int:

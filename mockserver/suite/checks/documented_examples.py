@@ -17,6 +17,7 @@ from mockserver.suite.cases.setting_states import check_echo
 from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, same_json
+from mockserver.suite.verdicts.causes import NOT_THERE, NOT_THERE_STATUSES
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 
 #: Roles of operations on an item that their path names.
@@ -71,13 +72,23 @@ def documented_examples_come_out(session: Session, *, pair: ExamplePair) -> int:
                 _CHECK,
                 pair.operation.label,
                 f"the documented example {pair.name} does not come out",
-                expected=f"{pair.status} {describe(pair.response.value, 300)}",
+                expected=pair.status + ("" if failure.isdecimal() else f" {describe(pair.response.value, 300)}"),
                 got=failure,
                 pointer=pair.response.pointer,
                 rule="contract",
                 exchange=Exchange(request, response, history=tuple(session.history)),
+                cause=_cause(pair, response),
             )
     return attempts.conclude()
+
+
+def _cause(pair: ExamplePair, response: WireResponse) -> str:
+    """Return what examples that do not come out have in common: another status code, or other content."""
+    if str(response.status) == pair.status:
+        return "documented examples come out with other content"
+    if response.status in NOT_THERE_STATUSES and str(response.status) not in pair.operation.responses:
+        return NOT_THERE
+    return f"documented examples get {response.status} in place of {pair.status}"
 
 
 def _is_about_state(pair: ExamplePair, response: WireResponse) -> bool:

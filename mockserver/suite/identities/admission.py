@@ -136,6 +136,8 @@ def unused(contract: Contract, selected: Sequence[Operation], usage: CredentialU
             why = f"{none} asks for credentials"
         elif all(credentials(contract, operation, identity) is None for operation in asking):
             why = f"{none} accepts its kind of credential; the schemes are {', '.join(contract.security_schemes)}"
+            if identity.password and not identity.token:
+                why += "; if it has to log in first, give it `login: {}`"
         elif all(operation.levels is not None and identity.level not in operation.levels for operation in asking):
             why = f"{none} is for its level {identity.level}".rstrip()
         else:

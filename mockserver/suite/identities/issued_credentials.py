@@ -152,6 +152,13 @@ class IssuedCredentials:
             )
         return cookie
 
+    def is_secret_cookie(self, cookie: Cookie) -> bool:
+        """Tell whether a cookie has to be masked: a session, or a CSRF token, not a language or a theme."""
+        csrf = self.settings.csrf if isinstance(self.settings, LoginSettings) else None
+        named = {*CSRF_COOKIES, *([csrf.cookie] if csrf is not None else [])}
+        looks_so = SESSION_COOKIE.search(cookie.name) is not None or self.is_credential_cookie(cookie.name)
+        return len(cookie.value) >= MIN_VALUE and (looks_so or cookie.name in named)
+
     def is_credential_cookie(self, name: str) -> bool:
         """Tell whether a cookie is the session, by its name: the one that the user named, else one that looks like it.
 

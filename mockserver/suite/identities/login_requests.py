@@ -35,6 +35,7 @@ class LoginRequests:
 
     Attributes:
         described: the call, `POST /login`.
+        besides: calls that are made before it.
     """
 
     def __init__(self, contract: Contract, identity: Identity, settings: LoginSettings, place: str) -> None:
@@ -55,6 +56,7 @@ class LoginRequests:
         if "{" in self._where:
             raise UsageError(f"{place}: {self._where} has a path parameter; write the path with its value")
         self.described = f"{self._method} {self._where}"
+        self.besides = (settings.csrf.request,) if settings.csrf is not None and settings.csrf.request else ()
 
     def obtain(self, issued: IssuedCredentials, origins: Origins) -> None:
         """Log in, and keep what the response gives in `issued`.

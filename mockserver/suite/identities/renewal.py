@@ -33,6 +33,7 @@ from mockserver.suite.target.targets import Target
 _UNAUTHORIZED, _FORBIDDEN, _CSRF_EXPIRED = 401, 403, 419
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TO_A_LOGIN = re.compile(r"log_?-?in|sign_?-?in|auth", re.IGNORECASE)
+Shape = tuple[str, str, tuple[str, ...], bytes | None]
 SecretListener = Callable[["Account", str, str, bool], None]
 #: So many renewals in a row may change nothing; then a 401 is what the server means.
 MAX_FRUITLESS = 3
@@ -45,7 +46,7 @@ class Account:
     Attributes:
         requests: how it gets them.
         witness: a safe request of it that succeeded, without its credentials being changed since.
-        refusing: operations that refused it while the witness was accepted.
+        refusing: requests that were refused while the witness was accepted.
         fruitless: renewals in a row after which the same request was refused again.
         noted: whether its token is in the ledger.
     """
@@ -55,7 +56,7 @@ class Account:
     issued: IssuedCredentials
     requests: LoginRequests | TokenRequests
     witness: WireRequest | None = None
-    refusing: set[str] = field(default_factory=set)
+    refusing: set[Shape] = field(default_factory=set)
     fruitless: int = 0
     noted: bool = False
 
@@ -78,7 +79,6 @@ class CredentialRenewal:
         self._target = target
         self._origins = Origins(target)
         self._lock = threading.RLock()
-        self._sending = False
         self._secure = urlsplit(target.base_url).scheme == "https" or is_loopback(
             urlsplit(target.base_url).hostname or ""
         )
@@ -158,21 +158,21 @@ class CredentialRenewal:
         if account is None:
             return message
         with self._lock:
-            if account.issued.is_over and not self._sending:
+            if account.issued.is_over:
                 self._renew(account)
             return account.issued.renewed(message, secure=self._secure)
 
-    def again(self, message: WireRequest, label: str, status: int | None, fields: Fields) -> WireRequest | None:
+    def again(self, message: WireRequest, status: int | None, fields: Fields) -> WireRequest | None:
         """Return the message to send again after its credentials were renewed, None to leave it at the response."""
         account = self._account_of(message)
-        if account is None or status is None or self._sending:
+        if account is None or status is None:
             return None
         issued = account.issued
         with self._lock:
             ended = self._take_fields(account, message, fields)
             if not _looks_refused(issued, status, fields):
                 if 200 <= status < 300:
-                    account.refusing.discard(label)
+                    account.refusing.discard(_shape(message))
                     if message.method in SAFE_METHODS and not ended:
                         account.witness = message
                 return None
@@ -183,15 +183,15 @@ class CredentialRenewal:
                 fetched = self._with_new_csrf(account, message)
                 if fetched is not None:
                     return fetched
-            if label in account.refusing or account.fruitless >= MAX_FRUITLESS:
+            if _shape(message) in account.refusing or account.fruitless >= MAX_FRUITLESS:
                 return None
             if account.witness is not None and not self._is_refused(account, account.witness):
-                account.refusing.add(label)
+                account.refusing.add(_shape(message))
                 return None
             self._renew(account)
             return issued.renewed(message, secure=self._secure)
 
-    def sent_again(self, message: WireRequest, label: str, status: int | None, fields: Fields) -> None:
+    def sent_again(self, message: WireRequest, status: int | None, fields: Fields) -> None:
         """Take notice of the response to a message that was sent again."""
         account = self._account_of(message)
         if account is None or status is None:
@@ -199,7 +199,7 @@ class CredentialRenewal:
         with self._lock:
             self._take_fields(account, message, fields)
             if _looks_refused(account.issued, status, fields):
-                account.refusing.add(label)
+                account.refusing.add(_shape(message))
                 account.fruitless += 1
             else:
                 account.fruitless = 0
@@ -221,7 +221,7 @@ class CredentialRenewal:
                 before = {cookie.name for cookie in issued.jar.sent()}
                 cookie = issued.take_cookie(value, message.path.partition("?")[0])
                 ended |= cookie is not None and cookie.name in before and issued.jar.value(cookie.name) is None
-                if cookie is not None and cookie.value:
+                if cookie is not None and issued.is_secret_cookie(cookie):
                     self.on_secret(account, f"COOKIE_{cookie.name}", cookie.value, True)  # noqa: FBT003 - as called
             elif settings.csrf is not None and name.lower() == settings.csrf.field.lower() and value:
                 issued.take_csrf(value)
@@ -265,11 +265,9 @@ class CredentialRenewal:
         account.refusing.clear()
 
     def _obtain(self, account: Account) -> None:
-        self._sending = True
         try:
             account.requests.obtain(account.issued, self._origins)
         finally:
-            self._sending = False
             self._tell(account)
         self.on_login(account)
 
@@ -280,10 +278,22 @@ class CredentialRenewal:
             ("TOKEN", issued.token or "", False),
             ("REFRESH_TOKEN", issued.refresh_token, False),
             ("CSRF_TOKEN", issued.csrf, True),
-            *((f"COOKIE_{cookie.name}", cookie.value, True) for cookie in issued.jar.sent()),
+            *(
+                (f"COOKIE_{cookie.name}", cookie.value, True)
+                for cookie in issued.jar.sent()
+                if issued.is_secret_cookie(cookie)
+            ),
         ):
             if value:
                 self.on_secret(account, name, value, may_come_back)
+
+
+def _shape(message: WireRequest) -> Shape:
+    """Return what tells a request from others, whatever the value of its credentials."""
+    fields = sorted(
+        f"{name.lower()} {value.partition(' ')[0] if ' ' in value else ''}" for name, value in message.fields
+    )
+    return message.method, message.path, tuple(fields), message.body
 
 
 def _looks_refused(issued: IssuedCredentials, status: int, fields: Fields) -> bool:

@@ -29,6 +29,7 @@ class TokenRequests:
 
     Attributes:
         described: the call, `POST https://auth.example.com/token`.
+        besides: calls that are made before it.
     """
 
     def __init__(self, contract: Contract, settings: OAuth2Settings, base_url: str, place: str) -> None:
@@ -38,7 +39,14 @@ class TokenRequests:
             UsageError: nothing says where; begins with the place.
         """
         self._settings = settings
+        self.besides: tuple[str, ...] = ()
+        self._discovery = ""
         url = settings.token_url or next(_token_urls(contract, settings), "")
+        if not url and (found := next(_discoveries(contract, settings), "")):
+            self._discovery = resolved(found, base_url)
+            self.described = "POST the token endpoint that it names"
+            self.besides = (f"GET {self._discovery}",)
+            return
         if not url:
             flow = " or ".join(_FLOWS[settings.grant])
             raise UsageError(
@@ -81,6 +89,9 @@ class TokenRequests:
 
     def _ask(self, origins: Origins, parameters: Mapping[str, str]) -> WireResponse:
         settings = self._settings
+        if self._discovery:
+            self._where = self._discovered(origins)
+            self.described = f"POST {self._where}"
         fields = [("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")]
         if settings.client_id and settings.auth == "basic":
             # Each part is encoded first (section 2.3.1).
@@ -90,6 +101,23 @@ class TokenRequests:
             secret = {"client_secret": settings.client_secret} if settings.client_secret else {}
             parameters = {**parameters, "client_id": settings.client_id, **secret}
         return origins.send(self._where, WireRequest("POST", "/", tuple(fields), urlencode(parameters).encode()))
+
+    def _discovered(self, origins: Origins) -> str:
+        """Return the token endpoint of an OpenID provider (OpenID Connect Discovery 1.0, section 4).
+
+        Raises:
+            CannotLogIn: its configuration names none.
+        """
+        response = origins.send(self._discovery, WireRequest("GET", "/", (("Accept", "application/json"),)))
+        try:
+            value: Any = parse_json(response.body)
+        except NotJSON:
+            value = None
+        found = value.get("token_endpoint") if isinstance(value, dict) else None
+        if response.status >= 300 or not isinstance(found, str):
+            raise CannotLogIn(f"GET {self._discovery} was answered with {told(response)} and names no token_endpoint")
+        self._discovery = ""
+        return found
 
     def _take(self, issued: IssuedCredentials, response: WireResponse) -> None:
         if response.status >= 300:
@@ -109,6 +137,18 @@ class TokenRequests:
         refresh = value.get("refresh_token")
         if isinstance(refresh, str) and refresh:
             issued.refresh_token = refresh
+
+
+def _discoveries(contract: Contract, settings: OAuth2Settings) -> Iterator[str]:
+    """Yield the URLs at which the contract's OpenID providers tell their endpoints."""
+    for scheme in contract.security_schemes.values():
+        if scheme.type == "openIdConnect" and settings.scheme in {"", scheme.name}:
+            try:
+                url = lookup(contract.document.data, scheme.pointer).get("openIdConnectUrl")
+            except LookupError:
+                continue
+            if isinstance(url, str) and url:
+                yield url
 
 
 def _token_urls(contract: Contract, settings: OAuth2Settings) -> Iterator[str]:

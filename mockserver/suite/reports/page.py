@@ -17,6 +17,8 @@ from mockserver.suite.verdicts.verdict import count
 MAX_LINES, WIDTH = 60, 80
 #: So many causes are shown with details at most.
 TOLD_WHOLE = 5
+#: So many of the others have a line, before another one is shown with details.
+_SHORT = 8
 #: Operations of one cause are listed by name up to this many.
 _OPERATIONS_NAMED = 3
 #: Operations that never succeeded for the same reason are listed by name up to this many, in reports and on the page.
@@ -24,7 +26,7 @@ NEVER_NAMED, _NEVER_ON_PAGE = 6, 3
 #: Longer content is cut on the page.
 _MAX_SHOWN = 160
 #: Lines for each reason, note and command, and how many of each list have a place.
-_LINES_EACH, _REASONS, _NOTES, _COMMANDS, _NOT_RUN, _LEDGER = 2, 4, 3, 8, 4, 8
+_LINES_EACH, _REASONS, _NOTES, _COMMANDS, _NOT_RUN, _LEDGER = 2, 3, 2, 8, 3, 5
 #: A word of a shell command, quoted or not, and longer commands than the page shows.
 _WORD, _MAX_COMMAND = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+"""), 480
 #: The beginning of an operation's label, which stays on one line.
@@ -110,7 +112,7 @@ def _told(found: list[Cause], budget: int) -> Iterator[str]:
     for cause in found[:TOLD_WHOLE]:
         lines = ["", *_cause_lines(cause)]
         others = len(found) - shown - 1
-        if shown and len(lines) + (2 + min(others, TOLD_WHOLE) if others else 0) > budget:
+        if shown and len(lines) + (2 + min(others, _SHORT) if others else 0) > budget:
             break
         yield from lines
         budget -= len(lines)
@@ -132,7 +134,8 @@ def _first(lines: Iterable[str], most: int, what: str, indent: str, each: int = 
     for line in every[:most]:
         yield from _folded(line, indent, each)
     if every[most:]:
-        yield f"{indent}and {len(every) - most} more {what}: {_ELSEWHERE}"
+        more = len(every) - most
+        yield f"{indent}and {more} more {what if more > 1 else what.removesuffix('s')}: {_ELSEWHERE}"
 
 
 def _folded(text: str, indent: str, most: int = 3) -> list[str]:
@@ -166,7 +169,10 @@ def _some(lines: list[str]) -> list[str]:
 def never_succeeded(document: Document) -> list[tuple[str, list[str]]]:
     """Return the reasons why operations never succeeded, that of most operations first, with those operations."""
     by_reason: dict[str, list[str]] = {}
-    for row in document.get("reach", ()):
+    rows = document.get("reach", ())
+    if document["run"].get("error") and not any(row["attempts"] for row in rows):
+        return []  # the run ended before any was called, and the verdict says why
+    for row in rows:
         if row["why"]:
             by_reason.setdefault(row["why"], []).append(row["operation"])
     return sorted(by_reason.items(), key=lambda item: -len(item[1]))
@@ -194,7 +200,7 @@ def _cause_lines(cause: Cause) -> Iterator[str]:
     if first.get("known"):
         yield from _folded(f"  known: {first['known']}", "  ", _LINES_EACH)
     if first["response"] is not None:
-        yield from _folded(f"  < {_response(first['response'])}", "    ")
+        yield from _folded(f"  < {_response(first['response'])}", "    ", _LINES_EACH)
     yield from _commands(first["reproduce"])
 
 

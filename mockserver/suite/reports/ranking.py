@@ -80,7 +80,13 @@ def causes(findings: Iterable[dict[str, Any]]) -> list[Cause]:
 
 def _evidence(finding: dict[str, Any]) -> tuple[Any, ...]:
     """Return a key by which the finding comes first that is reproduced with least: few calls, little content."""
-    shown = [finding.get("before") or [], finding["request"], finding["response"], finding["reproduce"]]
+    shown = [
+        finding.get("before") or [],
+        finding["request"],
+        finding["response"],
+        finding["reproduce"],
+        finding["detail"],
+    ]
     return finding["request"] is None, len(json.dumps(shown)), finding["operation"]
 
 

@@ -26,6 +26,8 @@ from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_oper
 from mockserver.suite.checks.protocol import streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
+from mockserver.suite.state import item_checks, singleton_checks
+from mockserver.suite.survey.survey import survey
 from mockserver.suite.target.exchange import Exchange
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.missing_checks import note_missing_checks
@@ -58,6 +60,8 @@ def own_planned_checks(run: Run) -> list[PlannedCheck]:
 PLANNERS: tuple[Planner, ...] = (
     documented_examples.planned_checks,
     state.planned_checks,
+    item_checks.planned_checks,
+    singleton_checks.planned_checks,
     links.planned_checks,
     access_checks,
     invalid_requests.planned_checks,
@@ -101,7 +105,9 @@ def _is_chosen(run: Run, entry: PlannedCheck) -> bool:
 def check(run: Run) -> RunOutcome:
     """Run all planned checks of the plan and return the outcome; results are in `run.verdicts`."""
     run.unanswered = []
-    outcome = make(run, plan(run))
+    outcome = survey(run)
+    if outcome == RunOutcome():
+        outcome = make(run, plan(run))
     if outcome == RunOutcome():
         outcome = make(run, planned(run, acceptance.planned_checks))
     outcome = ask_again(run, outcome)

@@ -10,6 +10,7 @@ from mockserver.suite.run.check_run import OF_ANY_REQUEST, PLANNERS, ask_again, 
 from mockserver.suite.run.session import Run
 from mockserver.suite.run.sharding import WHOLE, Division, parse_shard
 from mockserver.suite.selection.check_names import OF_SCHEMATHESIS
+from mockserver.suite.survey.survey import survey
 from mockserver.suite.verdicts.missing_checks import note_missing_checks
 from mockserver.suite.verdicts.verdict import RunOutcome
 
@@ -32,6 +33,8 @@ def fuzz(run: Run, settings: FuzzSettings) -> RunOutcome:
     run.unanswered = []
     entries = [entry for entry in planned(run, *PLANNERS) if run.division.owns(entry.operation)]
     outcome = replay(run, database) if database is not None else RunOutcome()
+    if outcome == RunOutcome():
+        outcome = survey(run)
     if outcome == RunOutcome():
         outcome = make(run, [entry for entry in entries if not entry.last])
     if outcome == RunOutcome() and _judges_generated_cases(run):

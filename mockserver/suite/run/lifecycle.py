@@ -42,8 +42,10 @@ from mockserver.suite.run.session import Run
 from mockserver.suite.safety.ledger import LedgerFile, LedgerSummary, left_open
 from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
 from mockserver.suite.safety.original_values import OriginalValues, load_originals
+from mockserver.suite.safety.target_lock import locked_target
 from mockserver.suite.secrets.known_secrets import Secrets
 from mockserver.suite.secrets.output_filter import OutputFilter, filtered_output
+from mockserver.suite.survey.given_values import load_values
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.target.paths import undeclared
@@ -97,13 +99,8 @@ def run_command(command: str, options: Options, settings: FuzzSettings | None = 
                 path = ledger_path(options.ledger, run)
                 if run.target.foreign:
                     click.echo(_plan(command, options, run, originals, settings, path), err=True)
-                keeper = (
-                    None
-                    if run.own
-                    else LedgerKeeper(run, originals, new_ledger(run), LedgerFile(path, new=True) if path else None)
-                )
                 progress = NoProgress() if options.quiet else None
-                report = _with_oracle(command, options, run, settings, keeper, progress)
+                report = _judged_alone(command, options, run, settings, originals, path, progress)
                 return CompletedRun(contract, run, baseline.mark(as_json(report)))
 
         made = follow(options, make(options, contract), make)
@@ -134,11 +131,38 @@ def judge(command: str, options: Options, settings: FuzzSettings | None = None) 
     originals = load_originals(options.restore_values, contract)
     with prepared(options, contract, originals=originals) as run:
         path = ledger_path(options.ledger, run)
-        ledger = LedgerFile(path, new=True) if path else None
-        keeper = None if run.own else LedgerKeeper(run, originals, new_ledger(run), ledger)
-        report = _with_oracle(command, options, run, settings, keeper, NoProgress())
+        report = _judged_alone(command, options, run, settings, originals, path, NoProgress())
         document = baseline.mark(as_json(report))
     return {**document, "run": {**document["run"], "fail_on": options.fail_on or ""}}
+
+
+def _judged_alone(
+    command: str,
+    options: Options,
+    run: Run,
+    settings: FuzzSettings | None,
+    originals: OriginalValues,
+    path: Path | None,
+    progress: Progress | None,
+) -> Report:
+    """Make a run, with the lock on a target that it may write to; return its report.
+
+    Raises:
+        UsageError: another run writes to the target, or was killed and never restored what it changed.
+    """
+    if run.own:
+        return _with_oracle(command, options, run, settings, None, progress)
+    in_process = isinstance(run.target, HttpTarget) and run.target.serve
+    part = options.share > 1
+    with ExitStack() as stack:
+        if may_write(run) and not in_process:
+            folder = (path or Path("ledger")).absolute().parent
+            stack.enter_context(locked_target(run.target.base_url, [folder] if path else [], shared=part))
+            if path is not None:
+                require_restored(folder, run.target.base_url, alone=not part)
+        ledger = LedgerFile(path, new=True) if path else None
+        keeper = LedgerKeeper(run, originals, new_ledger(run), ledger)
+        return _with_oracle(command, options, run, settings, keeper, progress)
 
 
 def _with_oracle(
@@ -343,10 +367,19 @@ def ledger_path(given: Path | None, run: Run) -> Path | None:
     if not run.target.foreign or run.own or not may_write(run):
         return None
     wanted = given or Path(f"mockserver-ledger-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
-    killed = left_open(wanted.parent, run.target.base_url)
+    require_restored(wanted.parent, run.target.base_url)
+    return wanted
+
+
+def require_restored(folder: Path, target: str, *, alone: bool = False) -> None:
+    """Raise UsageError if a run on a target was killed and never restored; see `left_open`.
+
+    Raises:
+        UsageError: its ledger is in the folder.
+    """
+    killed = left_open(folder, target, alone=alone)
     if killed is not None:
         raise UsageError(f"{killed}: an earlier run on this target was killed; run mockserver restore {killed} first")
-    return wanted
 
 
 @contextmanager
@@ -395,6 +428,7 @@ def prepared(
         settle_seconds=options.settle,
         secrets=secrets,
         originals=originals or OriginalValues(),
+        given=load_values(options.values, contract),
     )
     if not options.has_target and not send_nothing:
         accounts = identities if own else Identities(())

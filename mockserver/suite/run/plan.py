@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from mockserver.contract.model import Operation
+from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.access import doors
 from mockserver.suite.cases.setting_states import resources
 from mockserver.suite.checks.planned_check import PlannedCheck
+from mockserver.suite.identities.identities import asks_for_credentials
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import cannot_be_undone, is_collection, is_item_of, never_given_back
 from mockserver.suite.safety.rate_limiter import MAX_PAUSE_SECONDS
 from mockserver.suite.safety.restorer import may_change
+from mockserver.suite.target.exchange import WireRequest
 from mockserver.suite.verdicts.failures import NotRun
 
 #: Purpose of a request that undoes something.
@@ -58,10 +60,9 @@ def as_lines(
     yield "Called:"
     yield from (f"  {operation.label}  {_caller(run, operation)}" for operation in allowed)
     yield from _logins(run)
-    if run.policy.probes:
-        yield "  undefined methods and paths, also with unsafe methods"
-    elif run.target.foreign:
-        yield "  undefined paths, with safe methods only"
+    yield from _probes(run)
+    if examples is not None:
+        yield "  GET /schemathesis-probe...  to see which characters arrive in a path"
     guarded = list(dict.fromkeys(entry.operation for entry in doors.planned_checks(run)))
     if guarded:
         named = " and ".join(guarded) if run.policy.foreign else f"{len(guarded)} reads"
@@ -85,11 +86,23 @@ def as_lines(
         yield from _changes(run, originals, allowed, ledger)
 
 
+def _probes(run: Run) -> Iterator[str]:
+    """Yield what is called besides operations: is anything there, and what no contract defines."""
+    if run.guard.refusal(WireRequest("GET", "/"), None) is None:
+        yield "  GET /  to see whether anything is there"
+    methods = "all of them" if run.policy.probes else f"safe ones alone ({', '.join(sorted(SAFE_METHODS))})"
+    yield f"  the path of each selected operation, by methods that it does not define: {methods}"
+    yield "  undefined names below and beside these paths (/undefined-...), " + (
+        "by the methods that they define" if run.policy.probes else "by GET"
+    )
+
+
 def _logins(run: Run) -> Iterator[str]:
     """Yield the calls that get credentials, which are made at the start and whenever those have expired."""
     callers: dict[str, list[str]] = {}
     for account in run.renewal.accounts:
-        callers.setdefault(account.requests.described, []).append(account.identity.label)
+        for call in (*account.requests.besides, account.requests.described):
+            callers.setdefault(call, []).append(account.identity.label)
     for call, labels in callers.items():
         yield f"  {call}  to log in {', '.join(labels)}, again when that has expired"
 
@@ -231,7 +244,9 @@ def _caller(run: Run, operation: Operation) -> str:
     try:
         identity = run.allowed(operation)
     except NotRun as reason:
-        return f"not called: {reason}"
+        if not asks_for_credentials(run.contract, operation):
+            return f"not called: {reason}"
+        return f"without credentials, and with credentials that must be refused; not as anybody: {reason}"
     caller = f"by {identity.label}" if identity else "without credentials"
     return f"{caller}, and with credentials that must be refused"
 

@@ -19,6 +19,7 @@ from mockserver.suite.secrets.known_secrets import Canaries, Secrets
 from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
 from mockserver.suite.selection.own_checks import NONE, OwnChecks
 from mockserver.suite.selection.selected_operations import Selection
+from mockserver.suite.survey.given_values import GivenValues
 from mockserver.suite.target.connections import Connection
 from mockserver.suite.target.processes import StubControl, StubProcess
 from mockserver.suite.target.targets import HttpTarget, Target
@@ -40,6 +41,7 @@ def prepare(
     control: StubControl | None = None,
     secrets: Secrets | None = None,
     originals: OriginalValues | None = None,
+    given: GivenValues | None = None,
 ) -> Run:
     """Return a run against a target, not started yet.
 
@@ -56,6 +58,7 @@ def prepare(
         control: the control API of a stub that belongs to this run alone, so that its worlds may be used.
         secrets: what must not be shown, to be added to; none are known before if it is left out.
         originals: values that will be put back, so that globs cover what holds them.
+        given: values of parameters and bodies that the user gave.
 
     Raises:
         UsageError: no operation is left, or a limit names what the contract does not have.
@@ -91,6 +94,7 @@ def prepare(
         own_checks=own_checks,
         control=control,
         settle_seconds=settle_seconds,
+        given=given or GivenValues(),
     )
 
 

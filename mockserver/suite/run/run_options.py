@@ -34,6 +34,7 @@ class Options:
     api: str | None = None
     overlay: tuple[Path, ...] = ()
     identities: Path | None = None
+    values: Path | None = None
     header: tuple[str, ...] = ()
     allow_writes: tuple[str, ...] = ()
     rate: str | None = None

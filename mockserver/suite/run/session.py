@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.contract.roles import is_login
+from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
 from mockserver.suite.cases.requests import Composer
 from mockserver.suite.cases.waiting import asks_to_wait, is_endless
@@ -26,15 +29,20 @@ from mockserver.suite.secrets.known_secrets import Canaries, Secrets, is_distinc
 from mockserver.suite.selection.chosen_checks import EVERY_CHECK, ChosenChecks
 from mockserver.suite.selection.own_checks import NONE, OwnChecks
 from mockserver.suite.selection.selected_operations import ALL, Selection
+from mockserver.suite.survey.given_values import GivenValues
+from mockserver.suite.survey.knowledge import Knowledge
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.origins import CannotLogIn
-from mockserver.suite.target.paths import Resolver
+from mockserver.suite.target.paths import Resolver, fill
 from mockserver.suite.target.processes import StubControl
 from mockserver.suite.target.targets import Target
 from mockserver.suite.verdicts.creations import Creations
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 from mockserver.suite.verdicts.fingerprints import Fingerprints
 from mockserver.suite.verdicts.tally import Verdicts
+
+if TYPE_CHECKING:
+    from mockserver.suite.survey.surveyed import Surveyed
 
 #: After so many missing responses an operation is not called again: each costs a timeout.
 MAX_SILENCES = 2
@@ -64,6 +72,11 @@ class Run:
         notes: further lines for the report.
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
+        callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
+        oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
+        given: values that the user gave for what is on the target (`--values`).
+        known: what is known of the target: items, and requests that succeeded.
+        surveyed: result of the survey, by label of the operation.
         opened: labels of the operations that were seen to let in callers without any credentials.
     """
 
@@ -92,15 +105,21 @@ class Run:
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     creations: Creations = field(default_factory=Creations)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
+    given: GivenValues = field(default_factory=GivenValues)
+    surveyed: dict[str, Surveyed] = field(default_factory=dict)
+    known: Knowledge = field(init=False)
     opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
+    callers: dict[str, Identity] = field(default_factory=dict)
+    oracle: bool = False
     guard: Guard = field(init=False)
     renewal: CredentialRenewal = field(init=False)
     poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
         self.resolver = Resolver(self.contract)
+        self.known = Knowledge(self.contract, self.given, urlsplit(self.target.base_url).path)
         self.division = Division(self.selected)
         self.guard = Guard(self.contract, self.resolver, self.policy, self.identities, self.target)
         self.poller = Poller(self.settle_seconds)
@@ -141,6 +160,8 @@ class Run:
         """
         if not operation.security:
             return None
+        if operation.id in self.callers:
+            return self.callers[operation.id]
         found = self.identities.allowed(operation, self.contract.levels)
         if found is None and not asks_for_credentials(self.contract, operation):
             return None
@@ -223,7 +244,7 @@ class Session(Composer):
     """
 
     def __init__(self, run: Run, *, fresh: bool = True) -> None:
-        super().__init__(run.contract, run.identities)
+        super().__init__(run.contract, run.identities, run.known)
         self.run = run
         self.history: list[Exchange] = []
         self.last: Exchange | None = None
@@ -270,6 +291,29 @@ class Session(Composer):
         self._remember(operation, exchange, exchange.response)
         return exchange.response
 
+    def item_values(self, operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values of path parameters that name an item which is there; one is created if need be and can be."""
+        known, world = self.run.known, self.world or None
+        creation = known.lacks(operation, world, fixed)
+        if creation is not None:
+            with suppress(NotRun):
+                self._create(creation, operation, fixed)
+        return known.path_values(operation, world, fixed, own=not operation.safe)
+
+    def _create(self, creation: Operation, operation: Operation, fixed: Mapping[str, Any]) -> None:
+        """Create an item for a call about one.
+
+        Raises:
+            NotRun: it must not be created, or there is no response.
+        """
+        self.run.need(creation)
+        around = dict(zip(parse_template(creation.path).parameters, fixed.values(), strict=False)) if fixed else {}
+        body, media_type = self.valid_body(creation)
+        caller = self.run.allowed(creation)
+        request = self.request(creation, caller, body=body, media_type=media_type, path_values=around)
+        if operation.label != creation.label:
+            self.call(creation, request)
+
     def set_up(self, operation: Operation, request: WireRequest) -> None:
         """Send a request that prepares a check; on our own stub also for operations that --only leaves out.
 
@@ -299,13 +343,16 @@ class Session(Composer):
         self.judge(None, label, exchange)
         return exchange
 
-    def valid_body(self, operation: Operation, *, variant: int = 0) -> tuple[bytes | None, str | None]:
+    def valid_body(
+        self, operation: Operation, *, variant: int = 0, media_type: str | None = None
+    ) -> tuple[bytes | None, str | None]:
         """Return valid content for an operation and its media type; a login gets the account of an identity.
 
         Raises:
             NotRun: none can be made.
         """
-        return self.run.renewal.login_content(operation) or super().valid_body(operation, variant=variant)
+        login = self.run.renewal.login_content(operation)
+        return login or super().valid_body(operation, variant=variant, media_type=media_type)
 
     def in_world(self, request: WireRequest) -> WireRequest:
         """Return the request with the field that selects this session's world, if there are worlds."""
@@ -430,6 +477,7 @@ class Session(Composer):
     def _remember(self, operation: Operation, exchange: Exchange, response: WireResponse) -> None:
         if not response.successful:
             return
+        self._learn(operation, exchange.request, response)
         if not is_login(operation):  # `login` knows a better name
             self.run.remember_issued(self._issued(operation, response))
         if operation.safe:
@@ -438,6 +486,16 @@ class Session(Composer):
         self.run.last_writes[self.world, exchange.request.path.partition("?")[0]] = self.history[-1]
         self.run.creations.note(self.world, self.history[-1])
         self.run.remember_secrets(operation, exchange.request)
+
+    def _learn(self, operation: Operation, request: WireRequest, response: WireResponse) -> None:
+        """Note which items a successful call shows, created or deleted."""
+        if operation.behaviour is not None and operation.behaviour.pointer:
+            return  # a setting, or a login
+        for item in self.run.known.observe(operation, request, response, self.world or None):
+            template = self.run.known.reader.template(item.template)
+            names = parse_template(template).parameters
+            declared = replace(operation, path=template)
+            self.run.guard.adopt(template, fill(declared, dict(zip(names, item.values, strict=True))))
 
 
 def judge_response(

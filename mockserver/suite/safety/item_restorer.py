@@ -154,7 +154,9 @@ class ItemRestorer:
             return names
         if unquote(name) in names:
             return _THERE
-        return _ABSENT if self._listed_before.get(item.path) else f"{_NOTHING_READS}, and no list showed it before"
+        values = tuple(read_off(item.template, item.path).values())
+        listed = self._listed_before.get(item.path) or self._run.known.items.was_listed(item.template, values)
+        return _ABSENT if listed else f"{_NOTHING_READS}, and no list showed it before"
 
     def _names_in_list(self, template: str, path: str) -> str | frozenset[str]:
         """Return every text and number in the response of a list, or why there is none."""

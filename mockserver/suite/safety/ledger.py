@@ -146,9 +146,13 @@ class Ledger:
 
     @property
     def abandoned(self) -> bool:
-        """Whether the run of this ledger was killed before it restored what it had changed."""
-        if self.host != socket.gethostname() or self.process == os.getpid() or _runs(self.process):
-            return False
+        """Whether the run was killed, as far as seen from here, before it restored what it had changed."""
+        elsewhere = self.host != socket.gethostname()
+        return not elsewhere and self.process != os.getpid() and not _runs(self.process) and self.unfinished
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether anything that the run changed was neither restored nor given up."""
         outcomes = [one.outcome for one in self.settings if one.touched]
         outcomes += [one.outcome for one in self.items] + [one.outcome for one in self.held]
         outcomes += [one.outcome for one in self.calls if one.answer != "refused"]
@@ -244,10 +248,16 @@ def _runs(process: int) -> bool:
     return True
 
 
-def left_open(folder: Path, target: str) -> Path | None:
+def left_open(folder: Path, target: str, *, alone: bool = False) -> Path | None:
     """Return the ledger file of a killed run on the same target that was never restored, None if there is none.
 
     The file may have any name: it is recognised by how its content begins.
+
+    Args:
+        folder: where it may be.
+        target: base URL of the target.
+        alone: whether the lock on the target says that no other run is at work, in whatever container; else a ledger of
+            another host, or of a process that runs, is left to whom it belongs.
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not _begins_like_a_ledger(path):
@@ -256,7 +266,8 @@ def left_open(folder: Path, target: str) -> Path | None:
             ledger = LedgerFile(path).read()
         except UsageError:
             continue  # no ledger, or one of another version, which cannot be read
-        if ledger.target == target and ledger.abandoned:
+        killed = ledger.unfinished if alone else ledger.abandoned
+        if ledger.target == target and killed:
             return path
     return None
 

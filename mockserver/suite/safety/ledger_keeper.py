@@ -105,7 +105,8 @@ class LedgerKeeper:
         key = _key(request.path)
         item = self._items.get(key)
         if item is not None:
-            item.deleted = (item.deleted or request.method == "DELETE") if sure else item.deleted
+            if sure and request.method in {"DELETE", "PUT"}:
+                item.deleted = request.method == "DELETE"  # a PUT makes it again
             return
         held = self._held.get(key)
         if held is not None and _writes_item(request):

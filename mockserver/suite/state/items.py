@@ -12,9 +12,11 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +38,9 @@ from mockserver.suite.verdicts.failures import NotRun
 _ABOUT_CONTENT = frozenset({400, 409, 412, 415, 422})
 #: How deep parents of parents are made.
 _MAX_PARENTS = 4
-_GONE = frozenset({404, 410})
+#: Levels and names of accounts that may do more than others.
+_HIGH = re.compile(r"admin|root|super|owner|manager|operator", re.IGNORECASE)
+_GONE, _FORBIDDEN = frozenset({404, 410}), 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Item:
         created: the exchange that created it.
         parents: the items that it is below, the innermost last; made by the run, or found in a list.
         read: the exchange of the first successful read, None if there was none.
+        sure: whether the response, or the request, said by what it is named; else its path is a guess.
     """
 
     collection: Collection
@@ -62,6 +67,7 @@ class Item:
     created: Exchange
     parents: tuple[Item, ...] = ()
     read: Exchange | None = None
+    sure: bool = True
 
     @property
     def values(self) -> dict[str, str]:
@@ -123,11 +129,16 @@ class Items:
         self.session.run.need(operation)
         if parent is None and collection.parent:
             parent = self._parent(collection, depth)
-        caller = identity or self.session.run.allowed(operation)
         refusal = "it cannot be created"
         for body, media_type in self._contents(operation):
-            request = self._creation(operation, collection, parent, caller, body, media_type)
-            response = self.session.call(operation, request)
+
+            def build(
+                caller: Identity | None, body: bytes | None = body, media: str | None = media_type
+            ) -> WireRequest:
+                who = caller or self.session.run.allowed(operation)
+                return self._creation(operation, collection, parent, who, body, media)
+
+            request, response = self._by_whoever_may(operation, build, identity)
             if response.successful:
                 return self._made(collection, parent, Exchange(request, response))
             refusal = f"{operation.label} was answered with {response.status}"
@@ -238,10 +249,62 @@ class Items:
         if operation is None:
             raise NotRun(f"the contract has no operation that could {role} {item.collection.item}")
         content, media_type = (None, None) if body is None else written(operation, body)
-        request = self.request(operation, item, identity, body=content, media_type=media_type, arguments=arguments)
-        for name, text in (fields or {}).items():
-            request = request.with_field(name, text)
-        return request, self.session.call(operation, request)
+
+        def build(caller: Identity | None) -> WireRequest:
+            request = self.request(operation, item, caller, body=content, media_type=media_type, arguments=arguments)
+            for name, text in (fields or {}).items():
+                request = request.with_field(name, text)
+            return request
+
+        return self._by_whoever_may(operation, build, identity)
+
+    def _by_whoever_may(
+        self, operation: Operation, build: Callable[[Identity | None], WireRequest], identity: Identity | None
+    ) -> tuple[WireRequest, WireResponse]:
+        """Send a request as an identity, None for whoever may: after a 403 the others are tried, and remembered."""
+        request = build(identity)
+        response = self.session.call(operation, request)
+        run = self.session.run
+        if response.status != _FORBIDDEN or identity is not None or operation.id in run.callers:
+            return request, response
+        first = run.allowed(operation)
+        others = (one for one in run.identities.all if first is None or not one.level or one.level != first.level)
+        for other in sorted(others, key=lambda one: _HIGH.search(f"{one.level} {one.username}") is None):
+            with suppress(NotRun):
+                again = build(other)
+                found = response if again == request else self.session.call(operation, again)
+                if found.status != _FORBIDDEN:
+                    run.callers[operation.id] = other
+                    return again, found
+        return request, response
+
+    def send(
+        self,
+        item: Item,
+        role: str,
+        content: bytes,
+        media_type: str,
+        fields: Mapping[str, str] | None = None,
+    ) -> tuple[WireRequest, WireResponse]:
+        """Send content to the operation that has a role for an item, and return request and response.
+
+        Raises:
+            NotRun: there is none, nobody may call it, or there is no response.
+        """
+        operation = item.collection.operations[role]
+
+        def build(caller: Identity | None) -> WireRequest:
+            request = self.request(operation, item, caller, body=content, media_type=media_type)
+            for name, text in (fields or {}).items():
+                request = request.with_field(name, text)
+            return request
+
+        return self._by_whoever_may(operation, build, None)
+
+    def beside(self, item: Item, parent: Item) -> Item:
+        """Return what an item would be if it were below another parent."""
+        path = parent.path.rstrip("/") + item.path.removeprefix(item.parents[-1].path.rstrip("/"))
+        return replace(item, path=path, parents=_line(parent))
 
     def clean_up(self) -> None:
         """Delete what was made and is still there, the newest first; what cannot be deleted is left to the ledger."""
@@ -346,17 +409,16 @@ class Items:
         shown = at(value, collection.places.get(CREATE))
         reads = collection.operations.get(READ)
         first: Item | None = None
-        for path in self._paths(collection, exchange, value, sent):
+        for path, sure in self._paths(collection, exchange, value, sent):
             name = list(read_off(collection.item, path).values())[-1]
-            item = Item(collection, path, name, sent, shown, exchange, _line(parent))
-            if first is None:
-                first = item
+            item = Item(collection, path, name, sent, shown, exchange, _line(parent), sure=sure)
+            first = first or item
             if reads is None:
                 break
-            request = self.request(reads, item, None)
-            found = self._settled(reads, request)
+            request = self.request(reads, item)
+            found = self._settled(reads, request, wait=item is first)
             if found.successful:
-                first = Item(collection, path, name, sent, shown, exchange, _line(parent), Exchange(request, found))
+                first = replace(item, read=Exchange(request, found))
                 break
         if first is None:
             raise NotRun(f"nothing in the response to {exchange.request.method} {collection.path} says what it created")
@@ -365,39 +427,42 @@ class Items:
         self.session.run.guard.adopt(collection.item, first.path)
         return first
 
-    def _settled(self, reads: Operation, request: WireRequest) -> WireResponse:
+    def _settled(self, reads: Operation, request: WireRequest, *, wait: bool) -> WireResponse:
         """Return the response to the first successful read within `--settle`, else to the last read."""
         response = self.session.call(reads, request)
-        for number, _ in enumerate(self.session.run.poller.polls(f"created {reads.path}")):
+        for number, _ in enumerate(self.session.run.poller.polls(f"created {reads.path}", lags=wait)):
             if response.successful or response.status not in _GONE:
                 break
             if number:
                 response = self.session.call(reads, request)
         return response
 
-    def _paths(self, collection: Collection, exchange: Exchange, value: Any, sent: Any) -> Iterator[str]:
-        """Yield paths that a new item may have, the likeliest first."""
+    def _paths(self, collection: Collection, exchange: Exchange, value: Any, sent: Any) -> Iterator[tuple[str, bool]]:
+        """Yield paths that a new item may have, the likeliest first, each with whether it is more than a guess."""
         seen: set[str] = set()
-        for path in self._likely_paths(collection, exchange, value, sent):
+        for path, sure in self._likely_paths(collection, exchange, value, sent):
             if path not in seen and parse_template(collection.item).match(path) is not None:
                 seen.add(path)
-                yield path
+                yield path, sure
 
-    def _likely_paths(self, collection: Collection, exchange: Exchange, value: Any, sent: Any) -> Iterator[str]:
+    def _likely_paths(
+        self, collection: Collection, exchange: Exchange, value: Any, sent: Any
+    ) -> Iterator[tuple[str, bool]]:
         request, response = exchange.request, exchange.response
         assert response is not None
         if request.method == "PUT":
-            yield request.path.partition("?")[0]
+            yield request.path.partition("?")[0], True
             return
         location = response.field("Location")
         base = urlsplit(self.session.run.target.base_url)
         if location is not None:
             parts = urlsplit(location)
             if parts.netloc in {"", base.netloc}:
-                yield parts.path.removeprefix(base.path.rstrip("/"))
+                yield parts.path.removeprefix(base.path.rstrip("/")), True
         for found in (at(value, collection.places.get(CREATE)), value, sent):
+            known = {str(found.get(collection.identifier))} if isinstance(found, Mapping) else set()
             for name in names(collection, found):
-                yield joined(collection, request.path, name)
+                yield joined(collection, request.path, name), bool(collection.identifier) and name in known
 
 
 def written(operation: Operation, value: Any) -> tuple[bytes, str]:

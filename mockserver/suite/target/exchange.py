@@ -35,12 +35,14 @@ class WireRequest:
         path: path and query below the target's base URL, percent-encoded, with its leading slash.
         fields: header fields in order; the target adds `Host`, `Content-Length` and the like.
         body: the content, or None for a request without any.
+        base: another spelling of the path of the target's base URL, None for its own.
     """
 
     method: str
     path: str
     fields: Fields = ()
     body: bytes | None = None
+    base: str | None = None
 
     @property
     def chunked(self) -> bool:

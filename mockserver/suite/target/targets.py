@@ -36,18 +36,17 @@ class Renewal(Protocol):
         """Return a message with the newest credentials in place of those that were issued earlier."""
         ...
 
-    def again(self, message: WireRequest, label: str, status: int | None, fields: Fields) -> WireRequest | None:
+    def again(self, message: WireRequest, status: int | None, fields: Fields) -> WireRequest | None:
         """Return the message to send again after its credentials were renewed, None to leave it at the response.
 
         Args:
             message: what was sent.
-            label: the operation that it was for.
             status: that of the response, None if there was none.
             fields: those of the response, none of them joined.
         """
         ...
 
-    def sent_again(self, message: WireRequest, label: str, status: int | None, fields: Fields) -> None:
+    def sent_again(self, message: WireRequest, status: int | None, fields: Fields) -> None:
         """Take notice of the response to a message that was sent again."""
         ...
 
@@ -193,7 +192,8 @@ class HttpTarget:
         fields = tuple((name, as_bytes(value).decode("latin-1")) for name, value in request.fields)
         if request.field("user-agent") is None:
             fields = (*fields, ("User-Agent", "mockserver"))
-        made = self.deliver(WireRequest(request.method, self._path + request.path, fields, request.body), label)
+        base = self._path if request.base is None else request.base
+        made = self.deliver(WireRequest(request.method, base + request.path, fields, request.body), label)
         response = response_of(made.head) if made.head is not None else None
         return Exchange(request, response, made.problem, dropped=made.dropped, slow=made.slow, repeated=made.repeated)
 
@@ -208,10 +208,10 @@ class HttpTarget:
             return self._deliver(message, label)
         message = renewal.current(message)
         made = self._deliver(message, label)
-        again = renewal.again(message, label, *_head(made.head))
+        again = renewal.again(message, *_head(made.head))
         if again is not None:
             made = self._deliver(again, label)
-            renewal.sent_again(again, label, *_head(made.head))
+            renewal.sent_again(again, *_head(made.head))
         return made
 
     def send_as_it_is(self, message: WireRequest) -> Exchange:
@@ -300,11 +300,11 @@ class WsgiTarget:
         message = self.renewal.current(message)
         made = self._send(message, label)
         assert made.response is not None
-        again = self.renewal.again(message, label, made.response.status, made.response.fields)
+        again = self.renewal.again(message, made.response.status, made.response.fields)
         if again is not None:
             made = self._send(again, label)
             assert made.response is not None
-            self.renewal.sent_again(again, label, made.response.status, made.response.fields)
+            self.renewal.sent_again(again, made.response.status, made.response.fields)
         return replace(made, request=request)
 
     def send_as_it_is(self, message: WireRequest) -> Exchange:

@@ -6,6 +6,8 @@ from mockserver.suite.target.exchange import WireResponse
 
 #: Of findings about operations that the server does not have.
 NOT_THERE = "operations of the contract are not there"
+#: Status codes for a missing resource or method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
+NOT_THERE_STATUSES = frozenset({404, 405, 501})
 
 
 def missing_field(name: str) -> str:

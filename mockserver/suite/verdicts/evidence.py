@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.http import basic, curl
@@ -41,7 +42,7 @@ class Evidence:
         """Return a request as the JSON report shows it: `{method, path, headers, body}`."""
         return {
             "method": request.method,
-            "path": self._secrets.mask(request.path),
+            "path": self._secrets.mask((request.base or "") + request.path),
             "headers": {self._secrets.mask(name): self._field(name, value) for name, value in self._fields(request)},
             "body": None if request.body is None else self._shown(request.body, self._sent_paths(label)),
         }
@@ -122,6 +123,8 @@ class Evidence:
         writer = "" if body is None else curl.writer(body)
         if body is not None:
             words += ["--data-binary", "@-"] if writer else curl.content_words(body, "--data-binary")
+        if request.base is not None:
+            base_url = base_url.removesuffix(urlsplit(base_url).path) + request.base
         words += curl.url_words(base_url + self._secrets.mask(with_variables(request, known)))
         variables = set(known.values())
         command = " ".join(

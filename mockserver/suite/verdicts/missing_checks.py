@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 
-from mockserver.contract.resources.collections import infer
+from mockserver.contract.resources.state_model import state_model
 from mockserver.contract.source.overlay import unknown_schemes
 from mockserver.suite.identities.admission import Admissions
 from mockserver.suite.run.session import Run
@@ -36,6 +36,13 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
         *("rejected_writes_change_nothing", "writes_echo_the_request", "refused_calls_change_nothing"),
         *("generated_values_are_new", "never_set_reads_as_documented", "resets_can_be_repeated"),
         *("resets_end_the_value", "writes_leave_others_alone"),
+    ),
+    "no item or singleton of the contract gives occasion for this": (
+        *("created_items_are_kept", "created_items_are_listed", "reads_leave_items_alone", "written_items_show_it"),
+        *("writes_leave_other_items_alone", "refused_writes_leave_items_alone", "refused_creations_make_nothing"),
+        *("items_belong_to_their_parent", "deleted_items_are_gone", "deleted_items_stay_gone"),
+        *("identifiers_are_not_given_out_again", "lists_neither_repeat_nor_lose_items", "filters_are_kept"),
+        *("unchanged_items_are_not_sent_again", "stale_writes_are_refused", "singletons_show_what_was_written"),
     ),
     "no link of the contract has x-mockserver-shows": ("links_show_what_they_say",),
     "no operation asks for credentials": (
@@ -93,22 +100,18 @@ def note_missing_checks(run: Run) -> None:
 
 #: So many resources are named.
 _NAMED = 8
-_WRITES = frozenset({"PUT", "PATCH"})
+#: Why checks of items and singletons were not made: the key of `_LACKS` for them.
+_OF_STATE = "no item or singleton of the contract gives occasion for this"
 
 
 def state_remarks(run: Run) -> Iterator[str]:
-    """Yield a note with the resources whose state was not checked, if the contract marks no behaviour.
-
-    What a write leaves behind is judged by `x-mockserver-behaviour`; without it a lost write would pass unseen.
-    """
-    if any(operation.behaviour for operation in run.contract.operations):
-        return
-    paths = list(_resources(run))
+    """Yield a note with the collections and singletons that can be written, and whose state no check could judge."""
+    paths = list(_unjudged(run))
     if paths:
         more = f" and {len(paths) - _NAMED} more" if paths[_NAMED:] else ""
         yield (
             f"the state of {', '.join(paths[:_NAMED])}{more} was not checked: "
-            "whether a read shows what was written is checked only for operations with x-mockserver-behaviour"
+            "whether a read shows what was written there is not known; see what is not run, and why"
         )
 
 
@@ -122,16 +125,20 @@ def scheme_remarks(run: Run) -> Iterator[str]:
         )
 
 
-def _resources(run: Run) -> Iterator[str]:
-    """Yield the paths of collections, and of resources that can be read and replaced."""
-    selected = {operation.id for operation in run.selected}
-    found = infer(run.contract).resources
-    yield from (resource.collection for resource in found if not selected.isdisjoint(resource.behaviours))
-    items = {path for resource in found for path in (resource.collection, resource.item)}
-    methods: dict[str, set[str]] = {}
-    for operation in run.selected:
-        methods.setdefault(operation.path, set()).add(operation.method)
-    yield from (path for path, of in methods.items() if path not in items and "GET" in of and of & _WRITES)
+def _unjudged(run: Run) -> Iterator[str]:
+    """Yield the paths of collections and singletons with a selected write on which no check of state was made."""
+    state = frozenset(_LACKS[_OF_STATE])
+    judged = {row.operation for row in run.verdicts.coverage() if row.check in state and row.result != "not run"}
+    model, selected = state_model(run.contract), {operation.id for operation in run.selected}
+    for one in model.collections:
+        known = [operation for role, operation in one.operations.items() if role not in {"list", "read"}]
+        every = {operation.label for operation in one.operations.values()}
+        if any(operation.id in selected for operation in known) and judged.isdisjoint(every):
+            yield one.path
+    for single in model.singletons:
+        writes = [operation for operation in single.writes.values() if operation.id in selected]
+        if writes and judged.isdisjoint(operation.label for operation in writes):
+            yield single.path
 
 
 def obstacles(run: Run) -> Iterator[CheckFailure]:

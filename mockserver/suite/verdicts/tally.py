@@ -22,7 +22,7 @@ from mockserver.suite.verdicts.graded_findings import (
     merged,
     without_excused,
 )
-from mockserver.suite.verdicts.reach import Reached, Statuses, nothing_succeeded, reached
+from mockserver.suite.verdicts.reach import NO_SUCCESS, Reached, Statuses, nothing_succeeded, reached
 
 Result = Literal["passed", "failed", "in part", "not run"]
 
@@ -216,10 +216,13 @@ class Verdicts:
         )
 
     def coverage(self) -> tuple[Coverage, ...]:
-        """Return the result of each check on each operation."""
+        """Return the result of each check on each operation; an operation that never succeeded has passed none."""
         with self._lock:
+            rows = reached(self._contract.operations, self.statuses, {})
+            never = {row.operation: row.why for row in rows if row.attempts and row.why not in {"", NO_SUCCESS}}
             return tuple(
-                _coverage(check, operation, tally) for (check, operation), tally in sorted(self._tallies.items())
+                _coverage(check, operation, tally, never.get(operation, ""))
+                for (check, operation), tally in sorted(self._tallies.items())
             )
 
     def nothing_succeeded(self) -> bool:
@@ -233,7 +236,7 @@ class Verdicts:
         return tally
 
 
-def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
+def _coverage(check: str, operation: str, tally: _Tally, never: str = "") -> Coverage:
     why = REASONS.join(tally.reasons)
     cases = tally.passed + tally.failed
     result: Result
@@ -241,6 +244,9 @@ def _coverage(check: str, operation: str, tally: _Tally) -> Coverage:
         result, why = "failed", ""
     elif not tally.passed:
         result, why = "not run", why or NOTHING_CAME_UP
+    elif never:
+        # A server that refuses everything refuses what is wrong as well, and keeps any promise about its successes.
+        result, why = "not run", f"no valid request succeeded: it was {never}"
     else:
         # A check that was made only in part has not passed: what is missing could fail.
         result = "in part" if tally.reasons else "passed"

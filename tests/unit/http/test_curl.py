@@ -30,6 +30,7 @@ def _given(line: str, variables: str = "") -> list[str]:
         (curl.content_words("@file", "--data-binary"), ["--data-raw", "@file"]),
         (curl.url_words("http://x/?a[b]={c}"), ["-g", "http://x/?a[b]={c}"]),
         (curl.url_words("http://x/?a=1"), ["http://x/?a=1"]),
+        (curl.url_words("http://x/a/%2e./b"), ["--path-as-is", "http://x/a/%2e./b"]),
     ],
 )
 def test_curl_is_given_what_it_takes_literally(words: list[str], expected: list[str]) -> None:

@@ -17,18 +17,18 @@ NAMED = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"t
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ({"type": "object", "properties": {"a": {"type": "boolean"}, "b": {}}, "required": ["a"]}, {"a": True}),
-        ({"allOf": [NAMED], "required": ["name"]}, {"name": "sample"}),
-        ({"allOf": [{"allOf": [NAMED]}, {"required": ["age"]}], "required": ["name"]}, {"name": "sample", "age": 1}),
-        ({**NAMED, "anyOf": [{"required": ["name"]}, {"required": ["age"]}]}, {"name": "sample"}),
-        ({**NAMED, "required": ["age"], "oneOf": [NAMED]}, {"age": 1}),
-        ({"oneOf": [NAMED], "required": ["age"]}, {"age": 1}),
+        ({"type": "object", "properties": {"a": {"type": "boolean"}, "b": {}}, "required": ["a"]}, {"a": bool}),
+        ({"allOf": [NAMED], "required": ["name"]}, {"name": str}),
+        ({"allOf": [{"allOf": [NAMED]}, {"required": ["age"]}], "required": ["name"]}, {"name": str, "age": int}),
+        ({**NAMED, "anyOf": [{"required": ["name"]}, {"required": ["age"]}]}, {"name": str}),
+        ({**NAMED, "required": ["age"], "oneOf": [NAMED]}, {"age": int}),
+        ({"oneOf": [NAMED], "required": ["age"]}, {"age": int}),
     ],
 )
 def test_members_that_are_required_elsewhere_are_there(
     write_contract: Callable[..., Path], schema: Any, expected: Any
 ) -> None:
-    assert _sample(write_contract, schema) == expected
+    assert {name: type(value) for name, value in _sample(write_contract, schema).items()} == expected
 
 
 @pytest.mark.parametrize(

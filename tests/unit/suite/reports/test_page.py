@@ -89,7 +89,7 @@ def test_a_bad_server_fits_a_screen_and_the_rest_is_counted(document: Document) 
     assert told >= 4
     assert f"  ... and {60 - told} more" in lines
     assert "--report html=FILE" in as_text(many)
-    assert "  and 82 more (all of them: --report json=FILE)" in "\n".join(lines).replace("left: and", "and")
+    assert "  and 85 more (all of them: --report json=FILE)" in "\n".join(lines).replace("left: and", "and")
 
 
 def test_findings_that_differ_in_operation_alone_are_one_cause_with_the_smallest_evidence(document: Document) -> None:

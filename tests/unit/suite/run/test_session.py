@@ -90,7 +90,7 @@ def test_a_server_that_lets_everybody_in_is_found(run_against: Callable[[Applica
 
 def test_nothing_unsafe_is_sent_to_another_machine(run_against: Callable[[Application], Run]) -> None:
     methods: set[str] = set()
-    inner = answering(401)
+    inner = answering(403)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         methods.add(environ["REQUEST_METHOD"])
