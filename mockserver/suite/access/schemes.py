@@ -12,7 +12,7 @@ from mockserver.suite.access.protected_calls import protected_call, same_content
 from mockserver.suite.access.ways import Way
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal
-from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, on_operation
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.identities.callers import canary, scheme_of
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
@@ -36,10 +36,14 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
         if len(operation.security) > 1:
             found.append(on_operation(unknown_tokens_of_each_scheme_are_refused, operation, ready=set_up))
         asked = tuple(tuple(requirement) for requirement in operation.security)
-        # Secrets in a query stay in logs: on another machine they are not sent there. One read shows it for all.
-        if operation.method == "GET" and asked not in seen and not run.policy.foreign:
+        if operation.method == "GET" and asked not in seen:  # one read shows it for all
             seen.add(asked)
-            found.append(on_operation(misplaced_credentials_are_refused, operation, ready=set_up))
+            check = misplaced_credentials_are_refused
+            found.append(
+                left_out(check.__name__, operation, "a secret in a query stays in logs, so it is only sent to loopback")
+                if run.policy.foreign
+                else on_operation(check, operation, ready=set_up)
+            )
     return found
 
 
@@ -54,14 +58,14 @@ def partial_credentials_are_refused(session: Session, operation: Operation) -> i
         held = {name: caller.credential(schemes[name]) for name in requirement} if caller is not None else {}
         if len(requirement) < 2 or not all(held.values()):
             continue
-        for left_out in requirement:
-            shown = {name: secret for name, secret in held.items() if name != left_out and secret}
+        for missing in requirement:
+            shown = {name: secret for name, secret in held.items() if name != missing and secret}
             if any(one <= shown.keys() for one in whole):
                 continue
             tried += 1
             with attempts.each():
                 request = _showing(session, operation, _username(caller), shown)
-                expect_refusal("partial_credentials_are_refused", session, operation, request, f"{left_out} left out")
+                expect_refusal("partial_credentials_are_refused", session, operation, request, f"{missing} left out")
     if not tried:
         raise NotRun("it needs an identity with credentials for all schemes that are required together (--identities)")
     return attempts.conclude()
