@@ -40,7 +40,9 @@ def mutants(contract: Contract) -> list[Mutant]:
     return list(all_mutants(contract, ACCOUNTS))
 
 
-def _ask(server: MutantServer, method: str, path: str, value: Any = None, **fields: str | None) -> tuple[int, Any, bytes]:
+def _ask(
+    server: MutantServer, method: str, path: str, value: Any = None, **fields: str | None
+) -> tuple[int, Any, bytes]:
     path, _, query = path.partition("?")
     body = b"" if value is None else json.dumps(value).encode()
     kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
@@ -81,7 +83,11 @@ def _tour(server: MutantServer) -> list[tuple[int, Any, bytes]]:
     look(book, f"{two}/books/{book.rpartition('/')[2]}", f"{one}/books")
     tag = dict(seen[2][1]).get("ETag", "")
     call("GET", one, IF_NONE_MATCH=tag)
-    for method, value in (("PUT", {"label": "c", "note": "m", "width": 5}), ("PATCH", {"label": "d"}), ("PATCH", {"width": 7})):
+    for method, value in (
+        ("PUT", {"label": "c", "note": "m", "width": 5}),
+        ("PATCH", {"label": "d"}),
+        ("PATCH", {"width": 7}),
+    ):
         call(method, one, value)
         look(one, two, "/shelves")
         call(method, one, {**value, "note": 7, "width": 9})
