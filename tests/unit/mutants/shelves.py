@@ -14,7 +14,7 @@ info: {title: Shelves, version: '1'}
 security: [{bearer: []}]
 paths:
   /open:
-    get: {operationId: open, security: [], responses: {'200': {description: d, content: {application/json: {schema: {type: object}}}}}}
+    get: {operationId: open, security: [], responses: {'200': {description: d}}}
   /shelves:
     get:
       operationId: listShelves
@@ -23,13 +23,18 @@ paths:
         - {name: offset, in: query, schema: {type: integer, minimum: 0}}
         - {name: label, in: query, schema: {type: string}}
       responses: &list
-        '200': {description: d, content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Shelf'}}}}}
+        '200': {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/Shelves'}}}}
         '401': {$ref: '#/components/responses/Refused'}
     post: &create
       operationId: createShelf
-      requestBody: &content {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/NewShelf'}}}}
+      requestBody: &content
+        required: true
+        content: {application/json: {schema: {$ref: '#/components/schemas/NewShelf'}}}
       responses:
-        '201': &one {description: d, headers: {ETag: {schema: {type: string}}}, content: {application/json: {schema: {$ref: '#/components/schemas/Shelf'}}}}
+        '201': &one
+          description: d
+          headers: {ETag: {schema: {type: string}}}
+          content: {application/json: {schema: {$ref: '#/components/schemas/Shelf'}}}
         '400': {$ref: '#/components/responses/Refused'}
         '401': {$ref: '#/components/responses/Refused'}
         '422': {$ref: '#/components/responses/Refused'}
@@ -55,7 +60,9 @@ paths:
         '422': {$ref: '#/components/responses/Refused'}
     patch:
       operationId: changeShelf
-      requestBody: {required: true, content: {application/merge-patch+json: {schema: {$ref: '#/components/schemas/ShelfChange'}}}}
+      requestBody:
+        required: true
+        content: {application/merge-patch+json: {schema: {$ref: '#/components/schemas/ShelfChange'}}}
       responses: *written
     delete:
       operationId: deleteShelf
@@ -84,6 +91,7 @@ components:
       width: {type: integer, minimum: 1, maximum: 900}
     NewShelf: {type: object, required: [label, width], additionalProperties: false, properties: *members}
     ShelfChange: {type: object, additionalProperties: false, minProperties: 1, properties: *members}
+    Shelves: {type: array, items: {$ref: '#/components/schemas/Shelf'}}
     Shelf: {type: object, required: [id, label], properties: {<<: *members, id: {type: integer, readOnly: true}}}
 """
 TOKEN = "a-token-of-the-test-that-is-long-enough"

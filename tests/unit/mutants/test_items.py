@@ -1,10 +1,9 @@
-"""Classes about items, doors and tokens mutate with a contract that has no examples: a tour past clean stub and mutant."""
+"""Classes about items, doors and tokens mutate with a contract without examples: a tour past clean stub and mutant."""
 
 from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
