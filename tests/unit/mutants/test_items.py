@@ -102,7 +102,8 @@ def _tour(server: MutantServer) -> list[tuple[int, Any, bytes]]:
         for field, text in (("X_FORWARDED_FOR", "127.0.0.1"), ("X_REMOTE_USER", "one"), ("X_ORIGINAL_URL", path)):
             call("GET", "/open" if field == "X_ORIGINAL_URL" else path, AUTHORIZATION=None, **{field: text})
         call("OPTIONS", path, AUTHORIZATION=None, X_HTTP_METHOD_OVERRIDE="GET")
-    for method, value in (("PUT", _OTHER), ("PATCH", {"label": "f"}), ("DELETE", None)):
+    refused: tuple[tuple[str, Any], ...] = (("PUT", _OTHER), ("PATCH", {"label": "f"}), ("DELETE", None))
+    for method, value in refused:
         call(method, one, value, AUTHORIZATION=None)
         look(one)
     call("DELETE", second)
