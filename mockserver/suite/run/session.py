@@ -43,6 +43,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.origins import CannotLogIn
 from mockserver.suite.target.paths import Resolver, fill
 from mockserver.suite.target.processes import StubControl
+from mockserver.suite.target.server_paths import ServerPaths
 from mockserver.suite.target.targets import Target
 from mockserver.suite.verdicts.creations import Creations
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
@@ -138,6 +139,8 @@ class Run:
         register_secrets(self.identities, self.secrets)
         self.fingerprints.leave_out(self.identities.own_fields)
         self.target.always = self.identities.always
+        servers = ServerPaths(self.contract, self.resolver, self.target.base_url)
+        self.target.base_of = servers.base_of if servers.differ else None
         self.renewal = CredentialRenewal(self.contract, self.target, self.identities)
         if self.renewal.accounts:
             self.target.renewal = self.renewal
@@ -485,7 +488,7 @@ class Session(Composer):
             raise NotRun("the server sent no response")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
-        self.last = Exchange(request, exchange.response, history=tuple(self.history))
+        self.last = Exchange(exchange.request, exchange.response, history=tuple(self.history))
         return self.last
 
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
