@@ -198,6 +198,7 @@ class SessionServer:
     Attributes:
         logins: how many sessions were begun.
         lasts: so many requests a session is good for.
+        notes: what is behind it.
     """
 
     def __init__(self, *, lasts: int = 10**9, rotates: bool = False, careless: bool = False) -> None:
@@ -205,7 +206,7 @@ class SessionServer:
         self.logins = self.without_csrf = 0
         self._left: dict[str, int] = {}
         self._csrf = "csrf-0000-before-any-login"
-        self._notes = Notes()
+        self.notes = Notes()
         self._lock = threading.Lock()
 
     def __call__(self, call: Request) -> Answer:
@@ -225,7 +226,7 @@ class SessionServer:
                     return 403, {"detail": "CSRF Failed: CSRF token missing."}
                 if self.rotates:
                     self._csrf = f"csrf-{self.logins:04}-{left:04}-rotated"
-        status, value, *more = self._notes.answer(call)
+        status, value, *more = self.notes.answer(call)
         fields = {**(more[0] if more else {}), "Set-Cookie": f"csrftoken={self._csrf}; Path=/; SameSite=Lax"}
         return status, value, fields
 

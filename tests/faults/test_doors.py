@@ -101,6 +101,33 @@ def test_a_refusal_otherwise_than_documented(
     assert {one.level for one in judged.found if one.check == _NOBODY} == ({level} if level else set())
 
 
+@pytest.mark.parametrize(
+    ("content", "accepted"),
+    [
+        (b"<form>Please log in</form>", False),
+        ({"error": "who are you?"}, False),
+        ([], True),
+        ([{"id": 2}], True),
+        ({"items": [{"id": 1}]}, True),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["bearer", "query"])
+def test_a_success_that_gives_nothing_of_it_lets_nobody_in(
+    write_contract: Callable[..., Path], content: Any, accepted: bool, scheme: str
+) -> None:
+    media = {"Content-Type": "text/html" if isinstance(content, bytes) else "application/json"}
+
+    def answer(call: Request) -> Answer:
+        if call.path != "/a" or call.method != "GET":
+            return 404, {}
+        return (200, [{"id": 1}]) if _shown(call, SCHEMES[scheme]) == TOKEN else (200, content, media)
+
+    path = write_contract(**_secured(SCHEMES[scheme], {"200": {"description": ""}}))
+    judged = checked(path, answer, ANN)
+    assert bool([one for one in judged.at("violation") if one[2].startswith("accepted")]) is accepted
+    assert any(one[:2] == (_NOBODY, "GET /a") for one in judged.at("violation" if accepted else "drift"))
+
+
 def test_a_redirect_to_the_slash_says_nothing(write_contract: Callable[..., Path]) -> None:
     path = write_contract(**_secured(BEARER["bearer"], {"200": {"description": ""}}))
     judged = checked(path, lambda call: (307, None, {"Location": f"{call.path}/"}), ANN)

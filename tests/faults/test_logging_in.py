@@ -11,6 +11,7 @@ from typing import Any
 
 import pyotp
 import pytest
+from werkzeug.wrappers import Request
 
 from mockserver.contract.reading.document import load_contract
 from mockserver.suite.identities.identity_file import load_identities
@@ -19,7 +20,7 @@ from mockserver.suite.run.session import Session
 from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.logging_in import CLIENT, PASSWORD, SECRET, JsonLogin, SessionServer, TokenServer, contract
 from tests.faults.server import Application
-from tests.faults.small import Told, application, commanded
+from tests.faults.small import Answer, Told, application, commanded
 
 OAUTH2: dict[str, Any] = {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}}}
 BEARER = {"type": "http", "scheme": "bearer"}
@@ -73,12 +74,12 @@ def shown(told: Told) -> str:
 def test_tokens_that_expire_all_the_time_are_renewed_and_nobody_notices(
     tmp_path: Path, tells: bool, command: str
 ) -> None:
-    server = TokenServer(seconds=0.05, tells=tells, refresh=True)
+    server = TokenServer(seconds=0.25, tells=tells, refresh=True)
     options: dict[str, Any] = {"max_examples": 2} if command == "fuzz" else {}
     told = judge(server, contract(tmp_path, OAUTH2), f"username: ann, {_CLIENT}}}", command, **options)
     assert (told.exit_code, told.titles("violation"), told.titles("drift")) == (0, [], [])
     assert told.report["run"]["operations_succeeded"] == 4
-    assert server.issued > 2
+    assert server.issued > 1
     assert server.grants == ["client_credentials", *["refresh_token"] * (server.issued - 1)]
     assert "-of-this-run" not in shown(told)
     assert SECRET not in shown(told)
@@ -160,6 +161,46 @@ def test_a_session_with_a_csrf_token_is_kept_and_begun_again(tmp_path: Path, com
     assert server.logins > 1
     assert server.without_csrf == 0
     assert "of-ann-in-this-run" not in shown(told)
+
+
+class _Rails:
+    """A session whose CSRF token is in the content of responses, and another one after each tenth use."""
+
+    def __init__(self) -> None:
+        self.uses = self.refused = 0
+        self._notes = SessionServer()
+
+    def __call__(self, call: Request) -> Answer:
+        token = f"csrf-{self.uses // 10:04}-of-ann-in-this-run"
+        fields = {"Set-Cookie": "_app_session=session-of-ann-in-this-run; Path=/; HttpOnly; Secure"}
+        if call.path == "/csrf":
+            return 200, {"csrf": {"token": token}}, {**fields, "Set-Cookie": "lang=english; Path=/"}
+        if call.path == "/users/sign_in":
+            right = call.get_json(silent=True) == {"user": {"email": "ann@example.com", "password": PASSWORD}}
+            return (200, {"ok": True}, fields) if right else (401, {"error": "wrong"})
+        if call.cookies.get("_app_session") != "session-of-ann-in-this-run":
+            return 401, {"error": "who are you?"}, {"WWW-Authenticate": "Session"}
+        if call.method not in {"GET", "HEAD", "OPTIONS"}:
+            if call.headers.get("X-CSRF-Token") != token:
+                self.refused += 1
+                return 403, {"error": "csrf"}
+            self.uses += 1
+        return self._notes.notes.answer(call)
+
+
+def test_a_csrf_token_in_the_content_of_a_response_is_fetched_again_when_it_is_refused(tmp_path: Path) -> None:
+    server = _Rails()
+    who = (
+        f"username: ann@example.com, password: {PASSWORD}, login: {{operation: /users/sign_in, username: /user/email, "
+        "password: /user/password, csrf: {token: /csrf/token, from: GET /csrf}}"
+    )
+    told = judge(server, contract(tmp_path, {"type": "apiKey", "in": "cookie", "name": "_app_session"}), who)
+    assert (told.exit_code, told.titles("violation"), told.titles("drift")) == (0, [], [])
+    assert told.report["run"]["operations_succeeded"] == 4
+    assert server.uses > 10
+    assert 0 < server.refused <= server.uses // 10  # each was made again with the next token
+    assert "english" not in told.page
+    assert "in-this-run" not in shown(told)
 
 
 def test_a_server_that_takes_any_session_is_found(tmp_path: Path) -> None:

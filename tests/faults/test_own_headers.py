@@ -116,12 +116,20 @@ def test_header_goes_with_every_request_and_a_pair_of_keys_with_those_of_the_ide
 
 @pytest.mark.usefixtures("environment")
 def test_a_server_that_looks_at_one_key_of_two_is_found_and_its_command_has_the_field(tmp_path: Path) -> None:
-    header = ("X-Tenant: ${TENANT}", f"X-App-Id: {APP}", "X-App-Key: ${SHOP_KEY}")
+    header = (
+        "X-Tenant: ${TENANT}",
+        "Accept: application/json",
+        "X-Debug: true",
+        f"X-App-Id: {APP}",
+        "X-App-Key: ${SHOP_KEY}",
+    )
     told = judge(Shop(careless=True), tmp_path, header=header)
     assert told.exit_code == 1
     (found,) = [one for one in told.report["findings"] if one["check"] == "unknown_tokens_are_refused"]
     assert "-H 'X-Tenant: '\"$HEADER_X_TENANT\"" in found["reproduce"]
     assert KEY not in json.dumps(told.report)
+    assert "-H 'Accept: application/json'" in found["reproduce"]  # no secret is a word that stands anywhere
+    assert "-H 'X-Debug: true'" in found["reproduce"]
 
 
 @pytest.mark.usefixtures("environment")

@@ -14,7 +14,7 @@ from mockserver.contract.roles import is_about_tokens
 from mockserver.http.pointers import child
 from mockserver.suite.access.watched import Watched, watched
 from mockserver.suite.access.ways import Way, forged_fields, other_spellings, overridden_methods
-from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, on_operation
+from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.identities.callers import caller_or_stranger, canary, showing
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
@@ -29,8 +29,12 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return the check for each selected operation that asks for credentials and changes what a read shows."""
     found = [one for one in run.selected if _is_watchable(run, one)]
     entries = [on_operation(refused_callers_change_nothing, one) for one in found]
-    if not run.policy.foreign:  # on another machine nothing unsafe is sent to a path that no contract names
-        entries += [on_operation(side_doors_change_nothing, one) for one in _by_thing(run, found)]
+    why = "on another machine nothing unsafe is sent beside the paths of the contract"
+    for operation in _by_thing(run, found):
+        if run.policy.foreign:
+            entries.append(left_out(side_doors_change_nothing.__name__, operation, why))
+        else:
+            entries.append(on_operation(side_doors_change_nothing, operation))
     return entries
 
 

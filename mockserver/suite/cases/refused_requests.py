@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from mockserver.contract.model import Operation
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import child
+from mockserver.suite.identities.identities import credentials
 from mockserver.suite.run.session import Session, json_or_none
 from mockserver.suite.safety.guard import name_in
 from mockserver.suite.safety.policy import item_path
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
-from mockserver.suite.target.paths import fill, read_off
+from mockserver.suite.target.paths import fill, query_parts, read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 
 #: Status codes for a missing resource, which do not tell whether the caller would have been admitted.
@@ -52,7 +53,7 @@ def expect_refusal(
         raise NotRun(f"{how}: the response was {response.status}, which does not tell whether the request was admitted")
     documented = operation.responses.get(str(status))
     rule: Rule
-    if _is_accepted(operation, response):
+    if _is_accepted(operation, response) and not _is_something_else(session, operation, request, response):
         rule, place, title = (
             "universal",
             pointer or child(operation.pointer, "security"),
@@ -86,6 +87,37 @@ def _is_accepted(operation: Operation, response: WireResponse) -> bool:
     if operation.success() is not None or response.status < 400 or response.status in _OF_ANYBODY:
         return response.successful
     return str(response.status) in operation.responses
+
+
+def _is_something_else(session: Session, operation: Operation, request: WireRequest, response: WireResponse) -> bool:
+    """Tell whether a success of a read has nothing of what callers with credentials get: a login page, an error.
+
+    Web applications show a page to log in with, with 200, and some servers wrap each error into a success.
+    """
+    if not (response.successful and response.body and operation.safe):
+        return False
+    try:
+        caller = session.run.allowed(operation)
+        shown = credentials(session.contract, operation, caller) if caller is not None else None
+        if shown is None:
+            return False
+        parts = [part for name, secret in shown[1] for part in query_parts(name, secret)]
+        path, _, query = request.path.partition("?")
+        kept = [part for part in query.split("&") if part and part.partition("=")[0] not in dict(shown[1])]
+        good = replace(request, path=f"{path}?{'&'.join([*kept, *parts])}" if kept or parts else path)
+        for name, value in shown[0]:
+            good = good.with_field(name, value)
+        given = session.call(operation, good)
+    except NotRun:
+        return False
+    if not given.successful or not given.body:
+        return False
+    if given.media_type != response.media_type:
+        return True
+    one, two = json_or_none(given), json_or_none(response)
+    if isinstance(one, list) and isinstance(two, dict):
+        return not any(isinstance(member, list) for member in two.values())
+    return isinstance(one, dict) and isinstance(two, dict) and bool(one) and one.keys().isdisjoint(two)
 
 
 def _about_what_is_there(

@@ -20,7 +20,7 @@ from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 from urllib3.exceptions import ProtocolError
 
-from mockserver.contract.model import Operation
+from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.suite.fuzz.lenient_responses import keep_original, original
 from mockserver.suite.fuzz.patches import MAKE_SESSION, SEND
 from mockserver.suite.run.session import MAX_SILENCES, Run
@@ -91,7 +91,8 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[RawResponse, 
     if run.silences.get(label, 0) >= MAX_SILENCES:
         raise _silence(f"{label} sent no response before", prepared)
     _withhold(run, sent, label, operation)
-    message = WireRequest(prepared.method, _request_target(prepared.url), _fields(prepared), prepared.body)
+    path = _request_target(prepared.url) if sent.base is None else sent.base + sent.path
+    message = WireRequest(prepared.method, path, _fields(prepared), prepared.body)
     with _rate_limited(run, label):
         made = target.deliver(message, label)
     if made.head is None or made.repeated:
@@ -103,8 +104,16 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[RawResponse, 
     head = made.head
     record_response = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
     run.guard.record_response(sent, record_response)
-    run.creations.note("", Exchange(sent, record_response))
+    _remember(run, Exchange(sent, record_response))
     return head, keep_original(prepared, record_response)
+
+
+def _remember(run: Run, exchange: Exchange) -> None:
+    """Remember an accepted write, by what it made and by its path, for the evidence of later requests."""
+    response = exchange.response
+    if exchange.request.method not in SAFE_METHODS and response is not None and response.successful:
+        run.creations.note("", exchange)
+        run.last_writes["", exchange.request.path.partition("?")[0]] = exchange.shortened()
 
 
 def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:
@@ -264,7 +273,9 @@ def wire_request(run: Run, request: Any) -> WireRequest:
     body = as_bytes(request.body) if isinstance(request.body, str) else request.body
     path = _target(str(request.url), run.target.base_url)
     fields = tuple((name, _text(value)) for name, value in request.headers.items() if name.lower() not in _HIDDEN)
-    return WireRequest(str(request.method), path, fields, body or None)
+    sent = WireRequest(str(request.method), path, fields, body or None)
+    elsewhere = run.target.base_of(sent) if run.target.base_of is not None else None
+    return sent if elsewhere is None else replace(sent, base=elsewhere)
 
 
 def _target(url: str, base_url: str) -> str:

@@ -16,6 +16,7 @@ from mockserver.suite.identities.issued_credentials import IssuedCredentials
 from mockserver.suite.identities.request_fields import (
     cookie_pairs,
     is_credential,
+    is_public,
     joined_fields,
     variable,
     without_cookies,
@@ -86,7 +87,7 @@ class Identity:
     def masked(self) -> Iterator[tuple[str, str]]:
         """Yield what is masked in output and may all the same come back: header fields that are no credential."""
         for name, value in self.headers.items():
-            if not is_credential(name):
+            if not is_credential(name) and not is_public(name, value):
                 yield f"{self.stem}_{variable(name)}", value
 
     @property
@@ -246,6 +247,8 @@ def register_secrets(identities: Identities, secrets: SecretRegister) -> None:
         for name, value in identity.masked():
             secrets.add(name, value, may_come_back=True)
     for name, value in identities.always:
+        if is_public(name, value):
+            continue
         secrets.add(f"HEADER_{variable(name)}", value, may_come_back=not is_credential(name))
 
 

@@ -173,6 +173,7 @@ class CredentialRenewal:
             if not _looks_refused(issued, status, fields):
                 if 200 <= status < 300:
                     account.refusing.discard(_shape(message))
+                    account.fruitless = 0  # they work
                     if message.method in SAFE_METHODS and not ended:
                         account.witness = message
                 return None
@@ -221,7 +222,7 @@ class CredentialRenewal:
                 before = {cookie.name for cookie in issued.jar.sent()}
                 cookie = issued.take_cookie(value, message.path.partition("?")[0])
                 ended |= cookie is not None and cookie.name in before and issued.jar.value(cookie.name) is None
-                if cookie is not None and cookie.value:
+                if cookie is not None and issued.is_secret_cookie(cookie):
                     self.on_secret(account, f"COOKIE_{cookie.name}", cookie.value, True)  # noqa: FBT003 - as called
             elif settings.csrf is not None and name.lower() == settings.csrf.field.lower() and value:
                 issued.take_csrf(value)
@@ -278,7 +279,11 @@ class CredentialRenewal:
             ("TOKEN", issued.token or "", False),
             ("REFRESH_TOKEN", issued.refresh_token, False),
             ("CSRF_TOKEN", issued.csrf, True),
-            *((f"COOKIE_{cookie.name}", cookie.value, True) for cookie in issued.jar.sent()),
+            *(
+                (f"COOKIE_{cookie.name}", cookie.value, True)
+                for cookie in issued.jar.sent()
+                if issued.is_secret_cookie(cookie)
+            ),
         ):
             if value:
                 self.on_secret(account, name, value, may_come_back)

@@ -23,6 +23,14 @@ _OF_THE_MESSAGE = {
 }
 #: The fields that hold credentials in any API (RFC 9110, section 11.6.2; RFC 6265, section 5.4).
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_PUBLIC = frozenset(
+    {
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "origin", "pragma"),
+        *("prefer", "referer", "user-agent", "traceparent"),
+    }
+)
+#: To mask a shorter text wherever it stands would make reports unreadable.
+_SHORTEST_MASKED = 4
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SECRET_WORDS = frozenset({"auth", "authorization", "credential", "credentials", "key", "session", "signature", "jwt"})
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -58,6 +66,15 @@ def checked_value(place: str, name: str, value: str) -> str:
     if _CONTROL.search(value):
         raise UsageError(f"{place}: the value of {name} has a line break or another control character; remove it")
     return value
+
+
+def is_public(name: str, value: str) -> bool:
+    """Tell whether a header field need not be masked: it says what a client wants, or is a word of every page."""
+    if is_credential(name):
+        return False
+    return (
+        name.lower() in _PUBLIC or len(value) < _SHORTEST_MASKED or value.lower() in {"true", "false", "null", "none"}
+    )
 
 
 def expand_text(text: str, environment: Mapping[str, str], place: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
-from mockserver.suite.access import doors
+from mockserver.suite.access import doors, effects
 from mockserver.suite.cases.setting_states import resources
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.identities import asks_for_credentials
@@ -67,6 +67,10 @@ def as_lines(
     if guarded:
         named = " and ".join(guarded) if run.policy.foreign else f"{len(guarded)} reads"
         yield f"  ways around the credentials of {named}: other spellings of the path, fields of proxies, other methods"
+    written = {entry.operation for entry in effects.planned_checks(run)} & {one.label for one in allowed}
+    if written:
+        beside = "" if run.policy.foreign else ", and beside its path"
+        yield f"  {len(written)} operations on items of the run's own with credentials that must be refused{beside}"
     besides: dict[str, list[str]] = {}
     for operation, purpose in _besides(run, own=own) if run.policy.selected is not None else ():
         besides.setdefault(operation.label, []).append(purpose)
