@@ -156,6 +156,7 @@ class LedgerKeeper:
             items = [item for item in reversed(self.ledger.items) if item.outcome != DONE]
             for item, outcome in self._restorer.items.delete(items):
                 self._note(item, outcome)
+            self._settle_what_went_with_its_parent()
             for held in self.ledger.held:
                 if held.outcome != DONE:
                     self._note(held, self._restorer.items.write_back(held))
@@ -174,6 +175,14 @@ class LedgerKeeper:
         if self._open:
             self._keep()
         return LedgerSummary(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))
+
+    def _settle_what_went_with_its_parent(self) -> None:
+        """Note what could not be deleted by itself and is gone with the item that it was below."""
+        gone = tuple(f"{_key(item.path)}/" for item in self.ledger.items if item.outcome == DONE)
+        for item in self.ledger.items:
+            below = item.outcome != DONE and item.path.startswith(gone)
+            if below and not self._restorer.items.is_there(item.template, item.path):
+                self._note(item, DONE)
 
     def _restored(self) -> Iterator[str]:
         for setting in self.ledger.settings:
