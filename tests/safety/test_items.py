@@ -98,7 +98,8 @@ def ledger_of(suite: Suite, remote: Callable[..., RemoteServer]) -> Run:
         assert "Traceback" not in done.stderr
         assert "error of mockserver itself" not in done.stderr
         ledger = json.loads((suite.folder / "r.json").read_text(encoding="utf-8"))["ledger"]
-        assert [f"  left: {line}" for line in ledger["left"][:20]] == re.findall(r"(?m)^  left: .*", done.stdout)[:20]
+        shown = re.findall(r"(?m)^  left: .*", done.stdout)[:5]  # the page counts the others
+        assert [f"  left: {line}" for line in ledger["left"][:5]] == shown
         return ledger
 
     return run
