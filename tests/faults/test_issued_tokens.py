@@ -11,7 +11,7 @@ import pytest
 from werkzeug.wrappers import Request
 
 from mockserver.suite.identities.identities import Identity
-from tests.faults.small import Answer, Handler, checked, content_of
+from tests.faults.small import Answer, Handler, application, checked, commanded, content_of
 
 ANN = Identity("ann", password="password-of-ann-01")
 _FAILED, _SECOND = "failed_logins_end_no_tokens", "second_logins_end_no_tokens"
@@ -104,3 +104,24 @@ def test_what_a_login_does_to_earlier_tokens(
     for check in checks - {fault}:
         label = "DELETE /session" if check == _REVOKED else "POST /session"
         assert judged.result(check, label) == ("passed", ""), check
+
+
+@pytest.mark.parametrize("fault", ["", _FAILED])
+def test_a_login_of_an_identity_is_one_without_marks(
+    write_contract: Callable[..., Path], tmp_path: Path, fault: str
+) -> None:
+    document = _contract()
+    for operation in document["paths"]["/session"].values():
+        del operation["x-mockserver-behaviour"]
+    people = tmp_path / "people.yaml"
+    login = "login: {operation: POST /session, token: /key}"
+    people.write_text(
+        f"identities: [{{username: {ANN.username}, password: {ANN.password}, {login}}}]", encoding="utf-8"
+    )
+    told = commanded(
+        "check", application(_server(fault)), tmp_path, contract=write_contract(**document), identities=people
+    )
+    violations = [one["check"] for one in told.report["findings"] if one["level"] == "violation"]
+    assert violations == ([_FAILED] if fault else [])
+    results = {row["check"]: row["result"] for row in told.report["coverage"]}
+    assert (results[_FAILED], results[_SECOND]) == ("failed" if fault else "passed", "passed")

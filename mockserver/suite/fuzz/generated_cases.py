@@ -25,6 +25,7 @@ from schemathesis.engine import Status, StopReason, events
 from schemathesis.engine.errors import ServerUnavailable, UnrecoverableNetworkError
 from schemathesis.openapi.checks import UseAfterFree
 
+from mockserver.contract.model import SAFE_METHODS
 from mockserver.contract.resources.removals import deletes_resource
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.observed_response import ObservedResponse, observe
@@ -39,7 +40,7 @@ from mockserver.suite.run.internal_errors import mistake_line, note_mistake
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.encoded_secrets import as_bytes
 from mockserver.suite.target.connections import is_refused
-from mockserver.suite.target.exchange import Exchange
+from mockserver.suite.target.exchange import Exchange, WireRequest
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
 
 #: Name of the suite's checks in the registry of schemathesis.
@@ -81,13 +82,20 @@ class Judge:
         if self._last is not None and self._last[0] is response:
             return self._last[1]
         sent, _, meant = meaning(self.run, request)
-        exchange = Exchange(sent, wire_response(response), history=self.run.creations.before("", sent))
+        exchange = Exchange(sent, wire_response(response), history=self._before(sent, response.status_code))
         observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets)
         assert observed is not None
         if meant is not None:
             self.run.verdicts.count_response(meant.label, observed.response)
         self._last = (response, observed)
         return observed
+
+    def _before(self, sent: WireRequest, status: int) -> tuple[Exchange, ...]:
+        """Return what made the items that a request names, and the write that a successful read shows."""
+        made = self.run.creations.before("", sent)
+        last = self.run.last_writes.get(("", sent.path.partition("?")[0]))
+        shown = last is not None and last not in made and sent.method in SAFE_METHODS and status < 300
+        return (*made, last) if last is not None and shown else made
 
     def run_checks(self, case: Any, response: Any) -> list[CheckFailure]:
         """Make all checks of the suite on a response; return the failures and count the passed checks."""
@@ -101,6 +109,9 @@ class Judge:
                 found = list(failures_in(error))
                 if not found:
                     note_mistake(self.run.verdicts, name, observed.label, error)
+                for failure in found:
+                    if failure.exchange is not None:
+                        failure.exchange = self.run.creations.complete("", failure.exchange)
                 failures += found
             except NotRun as reason:
                 self.run.verdicts.not_run(name, observed.label, str(reason))

@@ -20,7 +20,7 @@ from schemathesis.generation.overrides import Override
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 from urllib3.exceptions import ProtocolError
 
-from mockserver.contract.model import Operation
+from mockserver.contract.model import SAFE_METHODS, Operation
 from mockserver.suite.fuzz.lenient_responses import keep_original, original
 from mockserver.suite.fuzz.patches import MAKE_SESSION, SEND
 from mockserver.suite.run.session import MAX_SILENCES, Run
@@ -104,8 +104,16 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[RawResponse, 
     head = made.head
     record_response = WireResponse(head.status, head.fields, head.body, head.seconds, head.unread, head.flaw)
     run.guard.record_response(sent, record_response)
-    run.creations.note("", Exchange(sent, record_response))
+    _remember(run, Exchange(sent, record_response))
     return head, keep_original(prepared, record_response)
+
+
+def _remember(run: Run, exchange: Exchange) -> None:
+    """Remember an accepted write, by what it made and by its path, for the evidence of later requests."""
+    response = exchange.response
+    if exchange.request.method not in SAFE_METHODS and response is not None and response.successful:
+        run.creations.note("", exchange)
+        run.last_writes["", exchange.request.path.partition("?")[0]] = exchange.shortened()
 
 
 def _withhold(run: Run, sent: WireRequest, label: str, operation: Operation | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from mockserver.contract.roles import is_login
@@ -152,7 +152,8 @@ def _make(run: Run, entry: PlannedCheck) -> None:
         failures, reasons = list(failures_in(error)), list(reasons_in(error))
         ended = next(others_in(error), None)
         for failure in failures:
-            _begin_with_creations(session, failure)
+            if failure.exchange is not None:
+                failure.exchange = run.creations.complete(session.world, failure.exchange)
             run.verdicts.failed(failure)
         for reason in reasons:
             run.verdicts.passed(entry.check, entry.operation, reason.cases)
@@ -164,14 +165,6 @@ def _make(run: Run, entry: PlannedCheck) -> None:
     else:
         run.verdicts.passed(entry.check, entry.operation, cases)
     session.close()
-
-
-def _begin_with_creations(session: Session, failure: CheckFailure) -> None:
-    """Put before the evidence of a failure what made the items that it names, unless the check did so."""
-    exchange = failure.exchange
-    if exchange is not None and not exchange.history:
-        made = session.run.creations.before(session.world, exchange.request)
-        failure.exchange = replace(exchange, history=made) if made else exchange
 
 
 _CHECK = "the_server_answers"

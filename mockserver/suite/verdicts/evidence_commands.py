@@ -6,13 +6,14 @@ curl -i -X GET http://127.0.0.1:8080/things/"$ID"
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json
-from mockserver.suite.verdicts.creations import scalars
+from mockserver.suite.verdicts.creations import likeliness, scalars
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _identifier(step: Exchange, wanted: set[str], variable: str) -> Identifier |
     for path, text in _shown(response):
         # A text that has to be escaped in a path would have to be escaped by the shell.
         if text in wanted and quote(text, safe="") == text:
-            place = "".join(f"[{name!r}]" for name in path)
+            place = "".join(f"[{_literal(str(name))}]" for name in path)
             code = f"import json,sys; print(json.load(sys.stdin){place})"
             return Identifier(variable, f"python3 -c {shlex.quote(code)}", head=False, text=text)
     location = urlsplit(response.field("location") or "").path.rstrip("/").rpartition("/")[2]
@@ -73,11 +74,16 @@ def _identifier(step: Exchange, wanted: set[str], variable: str) -> Identifier |
     return None
 
 
+def _literal(name: str) -> str:
+    """Return a name as a Python literal, in double quotes where that says the same: the shell's are single ones."""
+    return json.dumps(name) if name.isascii() else repr(name)
+
+
 def _shown(response: WireResponse) -> list[tuple[tuple[str | int, ...], str]]:
     if not is_json(response.media_type):
         return []
     try:
-        return list(scalars(response.json()))
+        return sorted(scalars(response.json()), key=lambda found: (likeliness(found[0]), len(found[0])))
     except NotJSON:
         return []
 
