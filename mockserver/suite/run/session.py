@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,13 @@ from urllib.parse import urlsplit
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
-from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
+from mockserver.suite.cases.observed_response import (
+    ObservedResponse,
+    Representations,
+    documented_content,
+    observe,
+    promise,
+)
 from mockserver.suite.cases.requests import Composer
 from mockserver.suite.cases.waiting import asks_to_wait, is_endless
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
@@ -51,6 +59,8 @@ MAX_SILENCES = 2
 MAX_SENT_SECRETS = 50
 #: The same for secrets that the server issued.
 MAX_ISSUED_SECRETS = 50
+#: Levels and names of accounts that may do more than others.
+_POWERFUL = re.compile(r"admin|root|super|owner|manager|operator", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -64,6 +74,7 @@ class Run:
         progress: receives the progress of the run.
         timings: seconds that the responses of each operation took, by label.
         last_writes: the last accepted write by world and path.
+        representations: contents that were seen, by their entity tags.
         creations: the accepted writes by the items that they made.
         selected: operations that the run is limited to, all if it is not.
         selection: the limits that selected them.
@@ -104,6 +115,7 @@ class Run:
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    representations: Representations = field(default_factory=dict)
     creations: Creations = field(default_factory=Creations)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     given: GivenValues = field(default_factory=GivenValues)
@@ -175,6 +187,12 @@ class Run:
                 else "it needs an identity, and there is none (--identities)"
             )
         return found
+
+    def other_callers(self, operation: Operation) -> Iterator[Identity]:
+        """Yield who may be allowed what was refused with 403 to the first choice, the most powerful first."""
+        first = self.allowed(operation)
+        others = (one for one in self.identities.all if first is None or not one.level or one.level != first.level)
+        yield from sorted(others, key=lambda one: _POWERFUL.search(f"{one.level} {one.username}") is None)
 
     def _note_issued(self, account: Account, name: str, value: str, may_come_back: bool) -> None:  # noqa: FBT001 - as it is called
         self.secrets.add(f"{account.identity.stem}_{variable(name)}", value, may_come_back=may_come_back, issued=True)
@@ -293,6 +311,24 @@ class Session(Composer):
         self.judge(meant, operation.label, exchange)
         self._remember(operation, exchange, exchange.response)
         return exchange.response
+
+    def together(self, operation: Operation, requests: Sequence[WireRequest]) -> list[Exchange]:
+        """Send requests for an operation at the same time, judge each response, and return the exchanges in order.
+
+        Raises:
+            NotRun: one of them must not be sent.
+        """
+        for request in requests:
+            if refusal := self.run.guard.refusal(request, operation):
+                raise NotRun(refusal)
+        with ThreadPoolExecutor(len(requests)) as pool:
+            exchanges = list(pool.map(lambda request: self.run.target.send(request, operation.label), requests))
+        for exchange in exchanges:
+            self.run.guard.record_response(exchange.request, exchange.response)
+            if exchange.response is not None:
+                self.judge(operation, operation.label, exchange)
+                self._remember(operation, exchange, exchange.response)
+        return exchanges
 
     def item_values(self, operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Any]:
         """Return values of path parameters that name an item which is there; one is created if need be and can be."""
@@ -458,7 +494,7 @@ class Session(Composer):
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
         """Judge the response of an exchange by all response checks, for the operation that the request belongs to."""
         shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
-        observed = observe(self.contract, operation, label, shown, self.run.secrets)
+        observed = observe(self.contract, operation, label, shown, self.run.secrets, self.run.representations)
         if observed is not None:
             if operation is not None:
                 self.run.verdicts.count_response(operation.label, observed.response)

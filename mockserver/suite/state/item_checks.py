@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from mockserver.contract.model import Operation
@@ -20,7 +21,7 @@ from mockserver.suite.state.condition_checks import (
 )
 from mockserver.suite.state.item_life import GONE, Difference, ItemState, Life, is_entry, told
 from mockserver.suite.state.item_paths import entries, names
-from mockserver.suite.state.item_writes import Write, invalid_writes, partial_write, whole_write
+from mockserver.suite.state.item_writes import Write, conflicting_writes, invalid_writes, partial_write, whole_write
 from mockserver.suite.state.list_checks import (
     filters_are_kept,
     has_pages,
@@ -62,7 +63,8 @@ def _plan(life: Life) -> Iterator[tuple[str, Operation, ItemCheck, bool]]:
             yield "filters_are_kept", of[LIST], filters_are_kept, False
     if READ in of:
         yield "reads_leave_items_alone", of[READ], reads_leave_items_alone, False
-        for role in (REPLACE, MERGE):
+        # A PUT without optional members would leave a PATCH nothing to lose.
+        for role in (MERGE, REPLACE):
             if role in of and of[role] is not of[CREATE]:
                 yield "written_items_show_it", of[role], partial(written_items_show_it, role=role), False
                 yield (
@@ -221,15 +223,16 @@ def writes_leave_other_items_alone(life: Life, *, role: str) -> int:
 
 
 def refused_writes_leave_items_alone(life: Life, *, role: str) -> int:
-    """Check that a write which is refused for its content leaves the item as it was."""
+    """Check that a write which is refused for its content, or for what other items have, leaves the item as it was."""
     operation = life.collection.operations[role]
-    one, _ = life.pair()
+    one, other = life.pair()
     before = json_or_none(life.settled(one, lambda response: response.successful)[1])
     refused = 0
-    for write in invalid_writes(life, one, operation, _REFUSED):
+    # What the schema allows comes last: the server may well accept it, and the item is another one then.
+    for write in chain(invalid_writes(life, one, operation, _REFUSED), conflicting_writes(life, one, other, operation)):
         request, response = life.items.send(one.item, role, write.content, write.media_type)
         if response.successful:
-            life.forget()  # that it is accepted is the finding of another check
+            life.forget()  # if it should be refused, that is the finding of another check
             return refused
         refused += 400 <= response.status < 500
         read, shown = life.read(one)

@@ -117,6 +117,24 @@ def invalid_writes(life: Life, state: ItemState, operation: Operation, most: int
         yield Write(value, (), json.dumps(value).encode(), media_type)
 
 
+def conflicting_writes(life: Life, state: ItemState, other: ItemState, operation: Operation) -> Iterator[Write]:
+    """Yield valid contents that a server may refuse for its state: what another item has, and items that are not there.
+
+    A server that finds out too late, such as at a unique index, may have written the rest by then.
+    """
+    media_type, schema = _taken(operation)
+    if schema is None:
+        return
+    contract, sent, theirs = life.run.contract, state.item.sent, other.item.sent
+    if not isinstance(sent, dict) or not isinstance(theirs, dict):
+        return
+    validator = contract.validator(schema, "request")
+    missing = fresh(contract, schema, sent, life.items.token(), references=True)
+    for value in (theirs, missing):
+        if isinstance(value, dict) and value != sent and validator.is_valid(value):
+            yield _write(state, _with_own_name(life, state, value), media_type)
+
+
 def _taken(operation: Operation) -> tuple[str, str | None]:
     """Return the media type of JSON that a write takes, and its schema.
 

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -38,8 +37,6 @@ from mockserver.suite.verdicts.failures import NotRun
 _ABOUT_CONTENT = frozenset({400, 409, 412, 415, 422})
 #: How deep parents of parents are made.
 _MAX_PARENTS = 4
-#: Levels and names of accounts that may do more than others.
-_HIGH = re.compile(r"admin|root|super|owner|manager|operator", re.IGNORECASE)
 _GONE, _FORBIDDEN = frozenset({404, 410}), 403
 
 
@@ -267,9 +264,7 @@ class Items:
         run = self.session.run
         if response.status != _FORBIDDEN or identity is not None or operation.id in run.callers:
             return request, response
-        first = run.allowed(operation)
-        others = (one for one in run.identities.all if first is None or not one.level or one.level != first.level)
-        for other in sorted(others, key=lambda one: _HIGH.search(f"{one.level} {one.username}") is None):
+        for other in run.other_callers(operation):
             with suppress(NotRun):
                 again = build(other)
                 found = response if again == request else self.session.call(operation, again)

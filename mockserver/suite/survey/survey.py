@@ -34,7 +34,7 @@ from mockserver.suite.survey.known_items import item_templates, nameless
 from mockserver.suite.survey.order import END, REMOVE, is_item, ordered, stage
 from mockserver.suite.survey.refusals import Complaint, kinds
 from mockserver.suite.survey.surveyed import Surveyed
-from mockserver.suite.target.exchange import Exchange, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.paths import fill
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.reach import is_success
@@ -156,12 +156,27 @@ class _Surveyor:
                 continue
             tried.add(_key(exchange))
             response = self.session.call(operation, request)
+            if response.status == _FORBIDDEN and caller is not None and operation.id not in run.callers:
+                request, response = self._as_others(operation, draft, request, response)
             if is_success(operation, response.status):
-                self._succeeded(operation, result, draft, caller)
+                self._succeeded(operation, result, draft, run.callers.get(operation.id, caller))
                 return
             result.refused.append((draft, Exchange(request, response)))
             if response.status in _FINAL or response.status == _TOO_MANY:
                 return
+
+    def _as_others(
+        self, operation: Operation, draft: Draft, request: WireRequest, response: WireResponse
+    ) -> tuple[WireRequest, WireResponse]:
+        """Make a call that was refused with 403 as other identities; whoever gets further makes all later ones."""
+        for other in self.run.other_callers(operation):
+            with suppress(NotRun):
+                again = self._request(operation, other, draft)
+                found = self.session.call(operation, again)
+                if found.status != _FORBIDDEN:
+                    self.run.callers[operation.id] = other
+                    return again, found
+        return request, response
 
     def _see_it_listed(self, operation: Operation) -> None:
         """Read the list of a collection before an item of it is deleted, where no item can be read by itself.
@@ -196,7 +211,7 @@ class _Surveyor:
 
     def _requests(
         self, operation: Operation, caller: Identity | None, drafter: Drafter, result: Surveyed, *, strangers: bool
-    ) -> Iterator[tuple[Draft, Any]]:
+    ) -> Iterator[tuple[Draft, WireRequest]]:
         """Yield requests to be tried, each with its draft; what was said of the last one decides the next."""
         arguments, origins = drafter.arguments()
         choices = list(drafter.paths(strangers=strangers))
@@ -213,7 +228,7 @@ class _Surveyor:
                 )
                 while draft is not None:
                     before = len(result.refused)
-                    yield draft, self._request(operation, caller, draft)
+                    yield draft, self._request(operation, self.run.callers.get(operation.id, caller), draft)
                     status = self._status(result, before)
                     if status is None:
                         draft = None  # it was sent before
@@ -247,7 +262,7 @@ class _Surveyor:
         response = result.refused[-1][1].response
         return response.status if response is not None else None
 
-    def _request(self, operation: Operation, caller: Identity | None, draft: Draft) -> Any:
+    def _request(self, operation: Operation, caller: Identity | None, draft: Draft) -> WireRequest:
         body, field_value = None, None
         if draft.media_type is not None and draft.value is not NO_CONTENT:
             body, field_value = encoded(self.run.contract, draft.media_type, draft.value)
