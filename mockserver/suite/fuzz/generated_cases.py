@@ -87,6 +87,8 @@ class Judge:
         assert observed is not None
         if meant is not None:
             self.run.verdicts.count_response(meant.label, observed.response)
+            if observed.response.successful and not meant.safe and meant.behaviour is None:
+                self.run.known.observe(meant, sent, observed.response, None)  # what is gone is asked for no more
         self._last = (response, observed)
         return observed
 
