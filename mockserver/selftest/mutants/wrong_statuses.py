@@ -144,7 +144,7 @@ def stranger_is_200(subject: MutatedOperation) -> Mutation | None:
 def wrong_level_is_401(subject: MutatedOperation) -> Mutation | None:
     """Server that responds with 401, not 403, to accounts whose level is not allowed."""
     documented = subject.operation.responses.get("403")
-    if documented is None:
+    if documented is None or not subject.contract.levels:
         return None
     signs = subject.stated(documented.pointer, "levels_not_allowed_are_refused")
     challenge = f'{(subject.entrance.auth_scheme if subject.entrance else "basic").capitalize()} realm="mockserver"'
