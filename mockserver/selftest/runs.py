@@ -20,10 +20,11 @@ from mockserver.contract.model import Contract
 from mockserver.errors import MockServerError, UsageError
 from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.selftest.laboratory import Laboratory, laboratory
+from mockserver.suite.checks import acceptance
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.checks.robustness import timing_checks
 from mockserver.suite.reports.json_report import Document, Report, as_json
-from mockserver.suite.run.check_run import make, plan
+from mockserver.suite.run.check_run import make, plan, planned
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
@@ -40,6 +41,10 @@ _Seen = tuple[str, str, str, str, int]
 SAMPLE_PER_CLASS = 3
 #: The check that compares how long operations take.
 _SLOW = "answers_are_not_slow"
+#: Checks of `check` for which generated cases are looked at as well (suite/cases/state_tracker.py).
+_OF_GENERATED = frozenset({"reads_show_the_last_write", "resets_end_the_value", "generated_values_are_new"})
+#: Cases are generated for a mutant for so long: some schemas leave little to choose, and take the engine minutes.
+_GENERATING_SECONDS = 30
 #: So many planned checks of another operation give enough responses to compare with.
 _TO_COMPARE = 4
 #: Checks that take a handful of requests: where each request is slow, these are made first.
@@ -200,14 +205,24 @@ def _examine(lab: Laboratory, mutant: PlantedMutant, known: frozenset[_Seen]) ->
         if killed is not None:
             break
     else:
-        _go_on(lab.generate(run), engine=True)
+        late = planned(whole, acceptance.planned_checks)  # whether anything succeeded, which the others have told
+        _go_on(make(whole, [entry for entry in late if entry.operation == mutant.operation]))
         killed = _named(run, mutant, known)
+        if killed is None and _may_be_generated(mutant, about):
+            _go_on(lab.generate(run, _GENERATING_SECONDS), engine=True)
+            killed = _named(run, mutant, known)
     return Result(
         mutant=mutant,
         killed_by=None if killed is None else FindingKey(killed.check, killed.level, killed.operation),
         others=tuple(FindingKey(item.check, item.level, item.operation) for item in run.verdicts.findings()),
         seconds=time.monotonic() - started,
     )
+
+
+def _may_be_generated(mutant: PlantedMutant, made: list[PlannedCheck]) -> bool:
+    """Tell whether generated cases can show what the checks did not: they are not looked at by all of these."""
+    only_made = {entry.check for entry in made} - _OF_GENERATED
+    return any(sign.check not in only_made for sign in mutant.signs)
 
 
 def _another(contract: Contract, label: str) -> tuple[str, ...]:
