@@ -29,6 +29,7 @@ from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.policy import matches_glob
+from mockserver.suite.survey.survey import survey
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import RunOutcome
@@ -120,7 +121,7 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     interrupted = False
     try:
         for mutant in chosen:
-            results.append(_examine(lab, mutant, known))
+            results.append(_examine(lab, mutant, baseline, known))
             progress.step(f"{mutant.kind} at {mutant.operation}")
     except KeyboardInterrupt:
         interrupted = True  # the results so far are reported
@@ -165,7 +166,7 @@ def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
     """
     run = lab.run("clean", only)
     run.progress = progress
-    for outcome in (make(run, plan(run)), lab.generate(run)):
+    for outcome in (survey(run), make(run, plan(run)), lab.generate(run)):
         if outcome.interrupted:
             raise KeyboardInterrupt
         if outcome.error:
@@ -180,10 +181,14 @@ def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
     return run
 
 
-def _examine(lab: Laboratory, mutant: PlantedMutant, known: frozenset[_Seen]) -> Result:
+def _examine(lab: Laboratory, mutant: PlantedMutant, baseline: Run, known: frozenset[_Seen]) -> Result:
     """Judge one mutant: run the checks, then generated cases, until an expected finding turns up.
 
-    `known` are findings that the clean stub has as well, so that they tell nothing.
+    Args:
+        lab: where it is judged.
+        mutant: which one.
+        baseline: the run on the clean stub, whose survey found out how requests succeed.
+        known: findings that the clean stub has as well, so that they tell nothing.
     """
     started = time.monotonic()
     timed = any(sign.check == _SLOW for sign in mutant.signs)
@@ -192,6 +197,7 @@ def _examine(lab: Laboratory, mutant: PlantedMutant, known: frozenset[_Seen]) ->
     # Checks of an operation need others: a read shows what a write did. Generated cases do not.
     whole = lab.run(f"m{mutant.number}", slow=mutant.slow)
     whole.verdicts = run.verdicts
+    whole.known.take_over(baseline.known)
     # What one operation does may show at another one of the same resource.
     paths = {label.partition(" ")[2] for label in (*labels, *(sign.operation for sign in mutant.signs))}
     about = [entry for entry in plan(whole) if entry.operation.partition(" ")[2] in paths]
