@@ -17,6 +17,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from mockserver.contract.model import Contract
+from mockserver.contract.resources.state_model import CREATE, state_model
 from mockserver.errors import MockServerError, UsageError
 from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.selftest.laboratory import Laboratory, laboratory
@@ -44,6 +45,13 @@ SAMPLE_PER_CLASS = 3
 _SLOW = "answers_are_not_slow"
 #: Checks of `check` for which generated cases are looked at as well (suite/cases/state_tracker.py).
 _OF_GENERATED = frozenset({"reads_show_the_last_write", "resets_end_the_value", "generated_values_are_new"})
+#: Checks of items after their creation (suite/state/item_checks.py).
+_OF_ITEMS = frozenset(
+    {
+        *("created_items_are_listed", "reads_leave_items_alone", "written_items_show_it", "deleted_items_are_gone"),
+        *("writes_leave_other_items_alone", "refused_writes_leave_items_alone", "refused_creations_make_nothing"),
+    }
+)
 #: Cases are generated for a mutant for so long: some schemas leave little to choose, and take the engine minutes.
 _GENERATING_SECONDS = 30
 #: So many planned checks of another operation give enough responses to compare with.
@@ -200,8 +208,10 @@ def _examine(lab: Laboratory, mutant: PlantedMutant, baseline: Run, known: froze
     whole.known.take_over(baseline.known)
     # What one operation does may show at another one of the same resource.
     paths = {label.partition(" ")[2] for label in (*labels, *(sign.operation for sign in mutant.signs))}
-    about = [entry for entry in plan(whole) if entry.operation.partition(" ")[2] in paths]
+    every = plan(whole)  # once, since the checks of a collection share what they know of it
+    about = [entry for entry in every if entry.operation.partition(" ")[2] in paths]
     entries = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
+    entries = [*_created_first(lab.contract, every, mutant), *entries]
     # How slow an operation is shows as soon as there are responses to compare, and each of them takes its time.
     after = timing_checks(run) if timed else []
     killed: Finding | None = None
@@ -223,6 +233,18 @@ def _examine(lab: Laboratory, mutant: PlantedMutant, baseline: Run, known: froze
         others=tuple(FindingKey(item.check, item.level, item.operation) for item in run.verdicts.findings()),
         seconds=time.monotonic() - started,
     )
+
+
+def _created_first(contract: Contract, entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
+    """Return the check that others of items build on: it tells which members a server keeps as they were sent."""
+    if not any(sign.check in _OF_ITEMS for sign in mutant.signs):
+        return []
+    operation = next(one for one in contract.operations if one.label == mutant.operation)
+    found = state_model(contract).collection_of(operation)
+    create = None if found is None else found[0].operations.get(CREATE)
+    if create is None:
+        return []
+    return [entry for entry in entries if (entry.check, entry.operation) == ("created_items_are_kept", create.label)]
 
 
 def _may_be_generated(mutant: PlantedMutant, made: list[PlannedCheck]) -> bool:
