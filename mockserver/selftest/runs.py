@@ -40,7 +40,7 @@ Mode = Literal["sample", "full"]
 _Seen = tuple[str, str, str, str, int]
 
 #: Of each class so many mutants are in a sample.
-SAMPLE_PER_CLASS = 3
+SAMPLE_PER_CLASS = 2
 #: The check that compares how long operations take.
 _SLOW = "answers_are_not_slow"
 #: Checks of `check` for which generated cases are looked at as well (suite/cases/state_tracker.py).
