@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver.contract.roles import credential_places, is_login
+from mockserver.http.media_types import is_json
 from mockserver.selftest.catalogue import Backend, Interceptor, Mutation
-from mockserver.selftest.mutated_operation import Change, MutatedOperation, Sign, is_json, text_at
+from mockserver.selftest.entrances import tokens_of
+from mockserver.selftest.mutated_operation import Change, MutatedOperation, Sign, text_at
 from mockserver.selftest.traffic import MutantRequest, MutantResponse, crash
 from mockserver.stub.store.seed import Account
 
@@ -41,6 +43,14 @@ def with_status(
     return with_response(
         subject, signs, lambda _request, response: change(response) if response.status == status else response
     )
+
+
+def with_rejection(
+    subject: MutatedOperation, signs: frozenset[Sign], change: Callable[[MutantResponse], MutantResponse]
+) -> Mutation | None:
+    """Return a mutation of the stub that changes refusals of content that breaks the schema; None if there are none."""
+    status = subject.rejection
+    return None if status is None else with_status(subject, status, signs, change)
 
 
 def with_main(
@@ -81,7 +91,7 @@ class KnownTokens:
 
     def tokens(self, account: Account) -> list[str]:
         """Return all tokens of an account."""
-        return [token.token for token in account.tokens] + self._issued.get(account.username, [])
+        return [*tokens_of(account), *self._issued.get(account.username, [])]
 
     def owner(self, shown: str) -> Account | None:
         """Return the account that a token was issued to, or None."""
@@ -98,7 +108,10 @@ def _tokens(value: Any) -> list[str]:
 def accepting_caller(
     subject: MutatedOperation, signs: frozenset[Sign], whom: Callable[[MutantRequest, KnownTokens], Account | None]
 ) -> Mutation | None:
-    """Return a mutation of the stub that repeats a request refused with 401 as the account that `whom` returns."""
+    """Return a mutation of the stub that repeats a request refused with 401 as the account that `whom` returns.
+
+    Where a scheme names no users, `whom` sees the owner of the token, if it has one.
+    """
     if not subject.is_guarded:
         return None
     ends = subject.operation.effect == "credentials"
@@ -113,7 +126,7 @@ def accepting_caller(
         if account is None:
             return response
         # What ends a token ends none that the suite needs: it is the refusal that is missing, no more.
-        return (server.send_in_fresh_world if ends else server.send)(request.by(account))
+        return (server.send_in_fresh_world if ends else server.send)(subject.by(request, account))
 
     return Mutation(intercept, signs)
 

@@ -11,7 +11,6 @@ Each mutant has a stub of its own, made in two milliseconds, so that no world of
 from __future__ import annotations
 
 import hmac
-import io
 import json
 import re
 import threading
@@ -22,10 +21,11 @@ from typing import Any
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.roles import role_of
 from mockserver.messages import Response
+from mockserver.selftest import clean_stub
 from mockserver.selftest.catalogue import Mutant
 from mockserver.selftest.registry import EQUIVALENT
 from mockserver.selftest.traffic import MutantRequest, MutantResponse
-from mockserver.stub.app import Stub, create_app
+from mockserver.stub.app import Stub
 from mockserver.stub.response import STATUS_LINES
 from mockserver.stub.routing import Router
 from mockserver.stub.store.seed import Seed
@@ -134,9 +134,7 @@ class MutantServer:
             return found
 
     def _stub(self) -> Stub:
-        stub = create_app(self._contract, seed_data=self._seed, control_token=self._token, clock=self._clock).wsgi_app
-        assert isinstance(stub, Stub)
-        return stub
+        return clean_stub.clean_stub(self._contract, self._seed, self._token, self._clock)
 
     def _request(self, environ: Environ, path: str, world: str) -> MutantRequest:
         route = self._router.match(path)
@@ -180,16 +178,11 @@ class _MutantBackend:
 
     def respond(self, environ: Environ) -> Response:
         """Return the clean stub's response, produced by Flask if need be."""
-        response = self._stub.respond(environ)
-        if response is not None:
-            return response
-        head: list[Any] = []
+        return clean_stub.respond(self._stub, environ)
 
-        def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
-            head[:] = (int(status[:3]), fields)
-
-        content = b"".join(self._stub.pass_on(_for_flask(environ), start_response))
-        return Response(head[0], head[1], content)
+    def send(self, request: MutantRequest) -> MutantResponse:
+        """Return the clean stub's response to a request."""
+        return clean_stub.send(self._stub, request)
 
     def fresh_world(self) -> str:
         """Return the name of a world that was never used before."""
@@ -209,8 +202,7 @@ class _RecordingBackend:
 
     def send(self, request: MutantRequest) -> MutantResponse:
         """Return the clean stub's response to a request, and record both."""
-        sent_back = self._backend.respond(_to_environ(request))
-        response = MutantResponse(sent_back.status, tuple(sent_back.fields), sent_back.content)
+        response = self._backend.send(request)
         self._sent.append((request, response))
         return response
 
@@ -265,35 +257,3 @@ def _content(environ: Environ) -> bytes:
     else:
         content = environ["wsgi.input"].read() if chunked else b""
     return content
-
-
-def _to_environ(request: MutantRequest) -> Environ:
-    environ = {
-        **request.environ,
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": request.path,
-        "SCRIPT_NAME": "",
-        "HTTP_MOCK_WORLD": request.world,
-        "HTTP_AUTHORIZATION": request.authorization,
-        "CONTENT_TYPE": request.content_type,
-        "CONTENT_LENGTH": str(len(request.body)),
-        "wsgi.input": io.BytesIO(request.body),
-        "wsgi.input_terminated": None,
-        "HTTP_TRANSFER_ENCODING": None,
-    }
-    if not request.body and not request.environ.get("CONTENT_LENGTH"):
-        environ["CONTENT_LENGTH"] = None
-    return {name: value for name, value in environ.items() if value is not None}
-
-
-def _for_flask(environ: Environ) -> Environ:
-    """Return a WSGI environment with the keys that Flask needs and our own server leaves out."""
-    return {
-        "SCRIPT_NAME": "",
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multiprocess": False,
-        "wsgi.multithread": True,
-        "wsgi.run_once": False,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-    } | environ

@@ -16,7 +16,12 @@ from mockserver.contract.roles import CredentialPlaces, credential_places, is_lo
 from mockserver.contract.schema.marks import marked_names
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.contract.source.references import follow
+from mockserver.http import basic
+from mockserver.http.media_types import is_json
 from mockserver.http.pointers import child, lookup
+from mockserver.selftest.entrances import Entrance, Shown, entrance_of, owner_of
+from mockserver.selftest.samples import Samples
+from mockserver.selftest.traffic import MutantRequest, json_content
 from mockserver.stub.store.seed import Account
 
 Level = Literal["violation", "drift"]
@@ -55,6 +60,11 @@ class MutatedOperation:
     operation: Operation
     index: int
     accounts: Mapping[str, Account]
+    samples: Samples
+
+    def other(self, operation: Operation) -> MutatedOperation:
+        """Return another operation of the contract, with the same turn in choices."""
+        return MutatedOperation(self.contract, operation, self.index, self.accounts, self.samples)
 
     @property
     def label(self) -> str:
@@ -122,6 +132,8 @@ class MutatedOperation:
         shown = [found for status, response in responses if status.isdecimal() for found in _shown(status, response)]
         if any(found.status < 300 for found in shown):
             return next(found for found in shown if found.status < 300)
+        if (responded := self._responded()) is not None:
+            return responded
         if any(status.startswith("2") for status, _ in responses):
             return None  # a success without JSON
         # For an operation that never succeeds: the response to a caller who is allowed.
@@ -129,14 +141,14 @@ class MutatedOperation:
 
     @cached_property
     def body(self) -> MediaType | None:
-        """JSON request content of the operation, None without example and schema."""
-        content = self.operation.request_body.content if self.operation.request_body else {}
-        return next((item for name, item in content.items() if is_json(name) and item.examples and item.schema), None)
+        """JSON request content of the operation, None without a schema that a value is known for."""
+        content = json_content(self.operation)
+        return None if content is None or not content.schema or self.samples.content(content) is None else content
 
     @cached_property
     def sample(self) -> Any:
-        """Copy of the first request example, None if there is none."""
-        return _copy(next(iter(self.body.examples.values())).value) if self.body is not None else None
+        """Copy of the first request example, or a generated value; None if there is no JSON content."""
+        return _copy(self.samples.content(self.body)) if self.body is not None else None
 
     def accepts(self, value: Any) -> bool:
         """Tell whether a value is valid request content for the operation."""
@@ -155,14 +167,40 @@ class MutatedOperation:
         names, _ = marked_names(self.contract.document.data, self.body.schema)
         return tuple(name for name, value in self.sample.items() if name in names and isinstance(value, str))
 
+    @cached_property
+    def entrance(self) -> Entrance | None:
+        """Where a request shows credentials, None if the operation requires none of seeded accounts."""
+        entrance = entrance_of(self.contract, self.operation)
+        return entrance if entrance is not None and any(map(entrance.secret, self.accounts.values())) else None
+
     @property
     def is_guarded(self) -> bool:
-        """Whether the operation requires HTTP Basic credentials of seeded accounts."""
-        return bool(self.operation.security and self.accounts) and all(
-            (scheme := self.contract.security_schemes[name]).type == "http" and scheme.scheme == "basic"
-            for requirement in self.operation.security
-            for name in requirement
-        )
+        """Whether the operation requires credentials of seeded accounts, by schemes that each suffice alone."""
+        return self.entrance is not None
+
+    @property
+    def names_users(self) -> bool:
+        """Whether the operation's credentials name a user besides the token (HTTP Basic)."""
+        return self.entrance is not None and self.entrance.names_users
+
+    def shown(self, request: MutantRequest) -> Shown:
+        """Return the credentials that a request shows for the operation; the user of a token is its owner."""
+        if self.entrance is None or self.entrance.names_users:
+            username, _, token = (basic.user_pass(request.authorization or "") or "").partition(":")
+            return Shown(username, token)
+        token = self.entrance.text(request) or ""
+        owner = owner_of(token, self.accounts.values())
+        return Shown("" if owner is None else owner.username, token)
+
+    def by(self, request: MutantRequest, account: Account) -> MutantRequest:
+        """Return a request with the credentials of an account for the operation in place of its own."""
+        assert self.entrance is not None
+        return self.entrance.by(request, account)
+
+    @property
+    def rejection(self) -> int | None:
+        """Status code with which the stub refuses content that breaks the schema, None if none is documented."""
+        return next((status for status in (422, 400) if str(status) in self.operation.responses), None)
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -171,7 +209,7 @@ class MutatedOperation:
             "401": bool(self.operation.security) or self.is_login,
             "403": self.is_guarded and not set(self.contract.levels) <= set(self.operation.levels or ()),
             "404": self.main is not None and self.main.status == 404,
-            "422": self.body is not None,
+            str(self.rejection): self.body is not None,
         }
         return tuple(status for status in self.operation.responses if can.get(status))
 
@@ -180,7 +218,11 @@ class MutatedOperation:
         """Account of the highest level that may call the operation; the one of its example if there are several."""
         ranks = {level: rank for rank, level in enumerate(self.contract.levels)}
         levels = self.operation.levels
-        able = [account for account in self.accounts.values() if levels is None or account.level in levels]
+        able = [
+            account
+            for account in self.accounts.values()
+            if (levels is None or account.level in levels) and (not self.entrance or self.entrance.secret(account))
+        ]
         presumed = presumed_success(self.operation).identity
         return min(able, key=lambda account: (ranks.get(account.level, len(ranks)), account.username != presumed))
 
@@ -244,6 +286,20 @@ class MutatedOperation:
         assert self.body.schema is not None
         return list(self.contract.validator(self.body.schema, "request").violations(value))
 
+    def _responded(self) -> ExampleResponse | None:
+        """Return the clean stub's successful JSON response to a sample request, else one generated from its schema."""
+        found = self.samples.response(self.operation)
+        if found is not None and found.json is not None and (known := self.operation.response_for(found.status)):
+            content = known.content.get((found.field("Content-Type") or "").partition(";")[0])
+            if content is not None and is_json(content.name):
+                return ExampleResponse(found.status, known, content, found.json)
+        for status, response in self.operation.responses.items():
+            for content in response.content.values() if status.isdecimal() and status.startswith("2") else ():
+                value = self.samples.generated(content.schema, response=True) if content.schema is not None else None
+                if is_json(content.name) and value is not None:
+                    return ExampleResponse(int(status), response, content, value)
+        return None
+
     def _of_the_resource(self, before: Any, after: Any) -> frozenset[Sign]:
         """Return the findings expected from checks of state for a response with a changed value, name or status."""
         behaviour = self.operation.behaviour
@@ -266,8 +322,10 @@ class MutatedOperation:
 
 def subjects(contract: Contract, accounts: Mapping[str, Account]) -> tuple[MutatedOperation, ...]:
     """Return every operation of a contract as a `MutatedOperation`."""
+    samples = Samples(contract, accounts)
     return tuple(
-        MutatedOperation(contract, operation, index, accounts) for index, operation in enumerate(contract.operations)
+        MutatedOperation(contract, operation, index, accounts, samples)
+        for index, operation in enumerate(contract.operations)
     )
 
 
@@ -278,11 +336,6 @@ def member_schema(subject: MutatedOperation, name: str) -> Any:
     document = subject.contract.document.data
     raw, pointer = follow(document, subject.body.schema)
     return follow(document, child(pointer, "properties", name))[0] if name in (raw.get("properties") or {}) else {}
-
-
-def is_json(media_type: str) -> bool:
-    """Tell whether a media type is JSON (RFC 6839, section 3.1)."""
-    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def at(value: Any, pointer: str) -> Any:

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from mockserver.contract.model import Contract
 from mockserver.contract.roles import ISSUE
 from mockserver.selftest.catalogue import Mutant, MutantClass, mutants_of
+from mockserver.selftest.mutants.access.open_doors import DOORS
 from mockserver.selftest.mutants.broken_logins import LOGINS
 from mockserver.selftest.mutants.crashes import CRASHES
 from mockserver.selftest.mutants.foreign_objects import OBJECTS
 from mockserver.selftest.mutants.leaked_secrets import LEAKS
 from mockserver.selftest.mutants.lost_writes import MEMORY
+from mockserver.selftest.mutants.state.lost_items import ITEMS
+from mockserver.selftest.mutants.state.written_items import WRITES
 from mockserver.selftest.mutants.stray_effects import TRACES
 from mockserver.selftest.mutants.wrong_bounds import BOUNDS
 from mockserver.selftest.mutants.wrong_content import CONTENT
@@ -31,7 +34,10 @@ _THEMES = (
     VALUES,
     MEMORY,
     TRACES,
+    ITEMS,
+    WRITES,
     CREDENTIALS,
+    DOORS,
     OBJECTS,
     LOGINS,
     LEAKS,

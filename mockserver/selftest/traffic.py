@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mockserver.contract.model import Operation
-from mockserver.http import basic
+from mockserver.contract.model import MediaType, Operation
 from mockserver.http import problem as problem_details
-from mockserver.stub.store.seed import Account
+from mockserver.http.media_types import is_json
 
 PROBLEM = problem_details.MEDIA_TYPE
 
@@ -20,6 +19,12 @@ def decode(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
+
+
+def json_content(operation: Operation) -> MediaType | None:
+    """Return the first JSON content that an operation's request may have, None if there is none."""
+    content = operation.request_body.content if operation.request_body is not None else {}
+    return next((item for name, item in content.items() if is_json(name)), None)
 
 
 class MutantRequest(NamedTuple):
@@ -46,19 +51,11 @@ class MutantRequest(NamedTuple):
         """JSON value of the request's content, or None if the content is no JSON."""
         return decode(self.body)
 
-    @property
-    def credentials(self) -> tuple[str, str]:
-        """User name and token of the request's Basic credentials, both "" without any."""
-        username, _, token = (basic.user_pass(self.authorization or "") or "").partition(":")
-        return username, token
-
-    def by(self, account: Account) -> MutantRequest:
-        """Return the same request with the credentials of an account: its user name and first seeded token."""
-        return self._replace(authorization=basic.encode(f"{account.username}:{account.tokens[0].token}"))
-
     def with_json(self, value: Any) -> MutantRequest:
-        """Return the same request with other JSON content."""
-        return self._replace(body=json.dumps(value).encode(), content_type="application/json")
+        """Return the same request with other JSON content, in the JSON media type that the operation takes."""
+        content = json_content(self.operation) if self.operation is not None else None
+        name = "application/json" if content is None else content.name
+        return self._replace(body=json.dumps(value).encode(), content_type=name)
 
     def to(self, operation: Operation, value: Any = None) -> MutantRequest:
         """Return a request for another operation by the same caller in the same world, with or without JSON content."""

@@ -300,10 +300,13 @@ class HostileServer:
                         return
                     waiting += got
                 head, _, waiting = waiting.partition(b"\r\n\r\n")
+                if head.startswith(b"HEAD "):
+                    connection.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\nConnection: close\r\n\r\n")
+                    return
                 self._kind.talk(connection)
                 sends = b"content-length:" in head.lower().replace(b"content-length: 0", b"")
-                if self._kind.closes or sends or b"transfer-encoding:" in head.lower() or head.startswith(b"HEAD "):
-                    return  # content is not read, and HEAD is answered with some: nothing that follows would be heard
+                if self._kind.closes or sends or b"transfer-encoding:" in head.lower():
+                    return  # content is not read: nothing that follows would be heard
         self._connections.discard(connection)
 
 

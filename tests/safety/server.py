@@ -208,9 +208,10 @@ class _Handler(BaseHTTPRequestHandler):
         line, fields = started[-1]
         self.send_response_only(int(line.split()[0]), line.partition(" ")[2])
         for name, value in fields:
-            if name.lower() != "content-length":
+            if name.lower() != "content-length" or self.command == "HEAD":
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if self.command != "HEAD":
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

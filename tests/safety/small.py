@@ -91,7 +91,7 @@ def application(handler: Handler) -> Callable[[Environ, Callable[..., Any]], Ite
             status, value, fields = refused.args[0], {}, []
         sent = b"" if value is None else json.dumps(value).encode()
         start_response(f"{status} X", [*fields, *([("Content-Type", "application/json")] if sent else [])])
-        return [sent]
+        return [b"" if method == "HEAD" else sent]
 
     return answer
 

@@ -184,12 +184,12 @@ for _row in _ON_CONTENT:
 @CRASHES.mutant
 def malformed_credentials_crash(subject: MutatedOperation) -> Mutation | None:
     """Server that fails with 500 on credentials that cannot be decoded: the exception is not caught."""
-    if not subject.is_guarded:
+    if not subject.names_users:
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
         scheme, _, rest = (request.authorization or "").partition(" ")
-        broken = scheme.lower() == "basic" and bool(rest) and request.credentials == ("", "")
+        broken = scheme.lower() == "basic" and bool(rest) and subject.shown(request) == ("", "")
         return crash() if response.status == 401 and broken else response
 
     return with_response(subject, subject.universal("no_server_error"), change)
@@ -198,11 +198,11 @@ def malformed_credentials_crash(subject: MutatedOperation) -> Mutation | None:
 @CRASHES.mutant
 def no_colon_in_credentials_crashes(subject: MutatedOperation) -> Mutation | None:
     """Server that fails with 500 on Basic credentials without a colon."""
-    if not subject.is_guarded:
+    if not subject.names_users:
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
-        username, secret = request.credentials
+        username, secret = subject.shown(request)
         return crash() if response.status == 401 and username and not secret else response
 
     return with_response(subject, subject.universal("no_server_error"), change)
@@ -211,14 +211,14 @@ def no_colon_in_credentials_crashes(subject: MutatedOperation) -> Mutation | Non
 @CRASHES.mutant
 def strangers_crash(subject: MutatedOperation) -> Mutation | None:
     """Server that fails with 500 on requests without credentials."""
-    if not subject.is_guarded:
+    entrance = subject.entrance
+    if entrance is None:
         return None
-    signs = subject.universal("no_server_error")
-    return with_response(
-        subject,
-        signs,
-        lambda request, response: crash() if response.status == 401 and request.authorization is None else response,
-    )
+
+    def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
+        return crash() if response.status == 401 and entrance.text(request) is None else response
+
+    return with_response(subject, subject.universal("no_server_error"), change)
 
 
 @CRASHES.mutant

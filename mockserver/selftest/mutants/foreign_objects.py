@@ -26,10 +26,10 @@ def _opened(subject: MutatedOperation, opens: Callable[[Account], bool]) -> Muta
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)
-        account = subject.accounts.get(request.credentials[0])
+        account = subject.accounts.get(subject.shown(request)[0])
         if response.status != 403 or account is None or account.level not in levels or not opens(account):
             return response
-        allowed = server.send(request.by(subject.highest_account))
+        allowed = server.send(subject.by(request, subject.highest_account))
         # Some requests fail even for the highest level, or as there is no such object: success all the same.
         return allowed if allowed.ok else _DONE
 
@@ -66,7 +66,7 @@ def objects_of_others_closed(subject: MutatedOperation) -> Mutation | None:
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)
-        account = subject.accounts.get(request.credentials[0])
+        account = subject.accounts.get(subject.shown(request)[0])
         known = account is not None and account.level in objects.foreign and response.status not in {401, 403}
         return problem(403, "Forbidden") if known else response
 
@@ -83,8 +83,8 @@ def lists_tell_the_objects_of_all(subject: MutatedOperation) -> Mutation | None:
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)
         return (
-            server.send(request.by(subject.highest_account))
-            if response.ok and request.credentials[0] in subject.accounts
+            server.send(subject.by(request, subject.highest_account))
+            if response.ok and subject.shown(request)[0] in subject.accounts
             else response
         )
 
@@ -108,7 +108,7 @@ def lists_leave_out_own_objects(subject: MutatedOperation) -> Mutation | None:
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
-        username = request.credentials[0]
+        username = subject.shown(request)[0]
         return response.changed(lambda value: _own_alone(value, username)) if response.ok else response
 
     return with_response(subject, subject.stated(objects.pointer, "lists_tell_all_own_objects"), change)

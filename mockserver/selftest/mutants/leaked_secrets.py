@@ -103,7 +103,7 @@ def secret_in_a_rejection(subject: MutatedOperation) -> Mutation | None:
         return None
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
-        if response.status != 422 or not _secrets_in(subject, request):
+        if response.status != subject.rejection or not _secrets_in(subject, request):
             return response
         return response.changed(
             lambda value: value | {"detail": f"cannot use {request.body.decode('utf-8', 'replace')}"}
@@ -122,7 +122,7 @@ def _shown_by_read(
     write = subject.sibling("write")
     if subject.role != "read" or write is None:
         return None
-    writing = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
+    writing = subject.other(write)
     if not _secret_members(writing):
         return None
 
@@ -147,47 +147,51 @@ def secret_read_back(subject: MutatedOperation) -> Mutation | None:
     return _shown_by_read(subject, remember)
 
 
-def _token(name: str, fault: str, shows: Callable[[MutantRequest, MutantResponse], MutantResponse]) -> None:
+#: Returns a response that shows the token of a request.
+_Shows = Callable[[MutantRequest, MutantResponse, str], MutantResponse]
+
+
+def _token(name: str, fault: str, shows: _Shows) -> None:
     """Register a class of mutants that show the caller's token."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
         if not subject.is_guarded:
             return None
-        return with_response(
-            subject,
-            subject.universal(_LEAK),
-            lambda request, response: shows(request, response) if request.credentials[1] else response,
-        )
+
+        def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
+            token = subject.shown(request).token
+            return shows(request, response, token) if token else response
+
+        return with_response(subject, subject.universal(_LEAK), change)
 
     LEAKS.add(name, fault, make)
 
 
-def _in_the_response(request: MutantRequest, response: MutantResponse) -> MutantResponse:
+def _in_the_response(_request: MutantRequest, response: MutantResponse, token: str) -> MutantResponse:
     if response.status in {401, 403}:
         return response
-    return response.changed(_first_object_with({"token": request.credentials[1]}))
+    return response.changed(_first_object_with({"token": token}))
 
 
-def _in_a_cookie(request: MutantRequest, response: MutantResponse) -> MutantResponse:
-    token = quote(request.credentials[1], safe="")
-    return (
-        response if response.status in {401, 403} else response.with_field("Set-Cookie", f"session={token}; HttpOnly")
-    )
+def _in_a_cookie(_request: MutantRequest, response: MutantResponse, token: str) -> MutantResponse:
+    if response.status in {401, 403}:
+        return response
+    return response.with_field("Set-Cookie", f"session={quote(token, safe='')}; HttpOnly")
 
 
-def _in_a_refusal(request: MutantRequest, response: MutantResponse) -> MutantResponse:
+def _in_a_refusal(_request: MutantRequest, response: MutantResponse, token: str) -> MutantResponse:
     if response.status not in {401, 403}:
         return response
-    return response.changed(lambda value: value | {"detail": f"refused: {request.credentials[1]}"})
+    return response.changed(lambda value: value | {"detail": f"refused: {token}"})
 
 
-def _in_a_refusal_as_it_came(request: MutantRequest, response: MutantResponse) -> MutantResponse:
-    if response.status not in {401, 403}:
+def _in_a_refusal_as_it_came(request: MutantRequest, response: MutantResponse, _token: str) -> MutantResponse:
+    if response.status not in {401, 403} or not request.authorization:
         return response
     return response.changed(lambda value: value | {"detail": f"refused: Authorization: {request.authorization}"})
 
 
-_TOKENS: tuple[tuple[str, str, Callable[[MutantRequest, MutantResponse], MutantResponse]], ...] = (
+_TOKENS: tuple[tuple[str, str, _Shows], ...] = (
     ("token_in_the_response", "Server that includes the caller's token in the content of responses.", _in_the_response),
     ("token_in_a_cookie", "Server that sets a cookie with the caller's token.", _in_a_cookie),
     ("token_in_a_refusal", "Server that quotes the refused token in a 401 or 403 response.", _in_a_refusal),
@@ -226,7 +230,11 @@ def secret_in_escapes(subject: MutatedOperation) -> Mutation | None:
 
     def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:
         text = "".join(f"\\u{ord(char):04x}" for secret in _secrets_in(subject, request).values() for char in secret)
-        return response.changed(lambda value: value | {"detail": text}) if response.status == 422 and text else response
+        return (
+            response.changed(lambda value: value | {"detail": text})
+            if response.status == subject.rejection and text
+            else response
+        )
 
     return with_response(subject, subject.universal(_LEAK), change)
 
@@ -269,7 +277,7 @@ def revoked_token_in_a_refusal(subject: MutatedOperation) -> Mutation | None:
 
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
         response, memory = server.send(request), server.memory(request)
-        token = request.credentials[1]
+        token = subject.shown(request)[1]
         if request.operation is revocation and response.ok:
             memory[token] = True
         shown = request.operation is subject.operation and response.status == 401 and memory.get(token)

@@ -69,7 +69,7 @@ def write_spills_over(subject: MutatedOperation) -> Mutation | None:
 
 
 def _same_content(subject: MutatedOperation, other: Operation) -> bool:
-    body = MutatedOperation(subject.contract, other, subject.index, subject.accounts).body
+    body = subject.other(other).body
     assert subject.body is not None
     if body is None or body.schema is None or subject.body.schema is None:
         return False
@@ -147,7 +147,7 @@ def rejected_write_stored(subject: MutatedOperation) -> Mutation | None:
 @TRACES.mutant
 def stranger_acts(subject: MutatedOperation) -> Mutation | None:
     """Server that carries out a request without credentials before it responds with 401."""
-    return _acting(subject, lambda request: not request.credentials[0], 401)
+    return _acting(subject, lambda request: not subject.shown(request)[0], 401)
 
 
 @TRACES.mutant
@@ -165,7 +165,7 @@ def _acting(subject: MutatedOperation, suits: Callable[[MutantRequest], bool], s
     def act(request: MutantRequest, server: Backend) -> MutantResponse:
         response = server.send(request)
         if response.status == status and suits(request):
-            server.send(request.by(subject.highest_account))
+            server.send(subject.by(request, subject.highest_account))
         return response
 
     return Mutation(only_here(subject, act), _blamed(subject, "refused_calls_change_nothing"))

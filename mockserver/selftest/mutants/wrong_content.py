@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mockserver.http.media_types import is_json
 from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Catalogue, Mutation
 from mockserver.selftest.interceptors import with_main, with_response
-from mockserver.selftest.mutated_operation import MutatedOperation, is_json
+from mockserver.selftest.mutated_operation import MutatedOperation
 from mockserver.selftest.traffic import MutantResponse
 
 CONTENT = Catalogue("content")

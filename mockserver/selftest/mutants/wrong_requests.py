@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mockserver.http.media_types import is_json
 from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Backend, Catalogue, Mutation
 from mockserver.selftest.interceptors import accepting_invalid, only_here
-from mockserver.selftest.mutated_operation import MutatedOperation, is_json, member_schema
+from mockserver.selftest.mutated_operation import MutatedOperation, member_schema
 from mockserver.selftest.traffic import MutantRequest, MutantResponse
 
 REQUESTS = Catalogue("requests")
@@ -78,7 +79,7 @@ def media_type_ignored(subject: MutatedOperation) -> Mutation | None:
 
     def repair(request: MutantRequest) -> MutantRequest | None:
         valid = not _is_called_json(request) and _is_json_text(request.body) and subject.accepts(request.json)
-        return request._replace(content_type="application/json") if valid else None
+        return request.with_json(request.json) if valid else None
 
     documented = subject.operation.response_for(415)
     check = "undocumented_media_types_are_refused"
@@ -211,7 +212,7 @@ def choice_widened(subject: MutatedOperation) -> Mutation | None:
 def valid_request_refused(subject: MutatedOperation) -> Mutation | None:
     """Server that refuses every valid request as invalid: two member names were mixed up."""
     success = subject.operation.success()
-    if subject.body is None or success is None or "422" not in subject.operation.responses:
+    if subject.body is None or success is None or subject.rejection is None:
         return None
 
     def act(request: MutantRequest, server: Backend) -> MutantResponse:

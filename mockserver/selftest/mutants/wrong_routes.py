@@ -119,9 +119,8 @@ def method_unguarded(subject: MutatedOperation) -> Mutation | None:
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
         if request.method != method or not _is_at(request._replace(method=subject.operation.method), subject):
             return server.send(request)
-        return server.send(
-            request._replace(method=subject.operation.method, operation=subject.operation).by(subject.highest_account)
-        )
+        there = request._replace(method=subject.operation.method, operation=subject.operation)
+        return server.send(subject.by(there, subject.highest_account))
 
     return Mutation(intercept, subject.universal("undefined_methods_ask_for_credentials", label=label))
 
@@ -143,8 +142,8 @@ def head_unguarded(subject: MutatedOperation) -> Mutation | None:
     def intercept(request: MutantRequest, server: Backend) -> MutantResponse:
         if request.method != "HEAD" or not _is_at(request._replace(method="GET"), subject):
             return server.send(request)
-        response = server.send(request._replace(method="GET", operation=subject.operation).by(subject.highest_account))
-        return response._replace(body=b"")
+        read = request._replace(method="GET", operation=subject.operation)
+        return server.send(subject.by(read, subject.highest_account))._replace(body=b"")
 
     return Mutation(intercept, subject.universal("undefined_methods_ask_for_credentials", label=label))
 

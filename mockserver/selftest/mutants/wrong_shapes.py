@@ -204,7 +204,7 @@ def change_takes_no_time(subject: MutatedOperation) -> Mutation | None:
     behaviour, read = subject.operation.behaviour, subject.sibling("read")
     if subject.role not in {"write", "reset"} or behaviour is None or read is None or not behaviour.status:
         return None
-    shown = _status_of(MutatedOperation(subject.contract, read, subject.index, subject.accounts))
+    shown = _status_of(subject.other(read))
     path = tuple(split(behaviour.status))
 
     def change(content: Any) -> Any:
@@ -220,7 +220,7 @@ def change_never_ends(subject: MutatedOperation) -> Mutation | None:
     behaviour, write = subject.operation.behaviour, subject.sibling("write")
     if subject.role != "read" or behaviour is None or write is None or not behaviour.status:
         return None
-    under_way = _status_of(MutatedOperation(subject.contract, write, subject.index, subject.accounts))
+    under_way = _status_of(subject.other(write))
     path = tuple(split(behaviour.status))
 
     def change(content: Any) -> Any:

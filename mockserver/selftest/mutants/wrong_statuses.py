@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.http.pointers import child
 from mockserver.selftest.catalogue import Catalogue, Mutation
-from mockserver.selftest.interceptors import with_main, with_response, with_status
+from mockserver.selftest.interceptors import with_main, with_rejection, with_response, with_status
 from mockserver.selftest.mutated_operation import MutatedOperation
 from mockserver.selftest.traffic import PROBLEM, MutantResponse, crash, problem
 
@@ -147,7 +147,7 @@ def wrong_level_is_401(subject: MutatedOperation) -> Mutation | None:
     if documented is None:
         return None
     signs = subject.stated(documented.pointer, "levels_not_allowed_are_refused")
-    challenge = 'Basic realm="mockserver"'
+    challenge = f'{(subject.entrance.auth_scheme if subject.entrance else "basic").capitalize()} realm="mockserver"'
     return with_status(
         subject, 403, signs, lambda _response: problem(401, _TITLES[401]).with_field("WWW-Authenticate", challenge)
     )
@@ -164,9 +164,7 @@ def rejection_is_409(subject: MutatedOperation) -> Mutation | None:
     """Server that responds with an undocumented 409 to content that breaks the schema."""
     if subject.body is None or "409" in subject.operation.responses:
         return None
-    return with_status(
-        subject, 422, subject.silent("status_is_documented"), lambda _response: problem(409, _TITLES[409])
-    )
+    return with_rejection(subject, subject.silent("status_is_documented"), lambda _response: problem(409, _TITLES[409]))
 
 
 @STATUSES.mutant
@@ -183,7 +181,7 @@ def rejection_is_200(subject: MutatedOperation) -> Mutation | None:
     if media is not None:
         for content in media.content.values():
             signs |= subject.stated(content.pointer, "media_type_is_documented")
-    return with_status(subject, 422, signs, change)
+    return with_rejection(subject, signs, change)
 
 
 @STATUSES.mutant
@@ -191,7 +189,7 @@ def rejection_is_a_failure(subject: MutatedOperation) -> Mutation | None:
     """Server that responds with 500 to content that breaks the schema: validation errors are not caught."""
     if subject.body is None:
         return None
-    return with_status(subject, 422, subject.universal("no_server_error"), lambda _response: crash())
+    return with_rejection(subject, subject.universal("no_server_error"), lambda _response: crash())
 
 
 @STATUSES.mutant
@@ -257,6 +255,6 @@ def allowed_level_refused(subject: MutatedOperation) -> Mutation | None:
         subject,
         signs,
         lambda request, response: (
-            problem(403, _TITLES[403]) if response.status != 401 and request.credentials[0] in names else response
+            problem(403, _TITLES[403]) if response.status != 401 and subject.shown(request)[0] in names else response
         ),
     )

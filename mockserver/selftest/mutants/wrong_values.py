@@ -101,7 +101,7 @@ def _of_the_value(
         return content
 
     # A change that touches no value that can be written changes nothing.
-    samples = MutatedOperation(subject.contract, write, subject.index, subject.accounts)
+    samples = subject.other(write)
     if not _can_show(samples, change, suits):
         return None
     check = "writes_echo_the_request" if subject.role == "write" else "reads_show_the_last_write"

@@ -32,6 +32,21 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").replace("[", "").replace("]", "").replace("$", "")
 
 
+def is_size(name: str) -> bool:
+    """Tell whether a query parameter asks for a number of items."""
+    return _plain(name) in _SIZES
+
+
+def is_place(name: str) -> bool:
+    """Tell whether a query parameter asks for a page or for what comes behind an item."""
+    return _plain(name) in _PAGES | _OFFSETS | _AFTER
+
+
+def is_filter(name: str) -> bool:
+    """Tell whether a query parameter may name a member that items are chosen by."""
+    return _plain(name) not in _CONTROLS
+
+
 def as_text(value: Any) -> str:
     """Return the text form that a value has in a path or query."""
     return value if isinstance(value, str) else json.encode(value).decode()

@@ -22,6 +22,10 @@ _NOT_FOUND = 404
 _ENCODED_SLASH = "%2F"
 
 
+#: What selects a representation, its entity tag included, to a digest of the content and its beginning.
+Representations = dict[tuple[str, ...], tuple[bytes, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class ObservedResponse:
     """An exchange together with what the contract documents for its operation, status code and media type.
@@ -33,6 +37,7 @@ class ObservedResponse:
         promised: the response that the content must conform to: `documented`, or the documented success for an
             undocumented 2xx.
         media_type: the Media Type Object of `promised` for the content, None if there is none.
+        representations: those seen before in the run, None if nobody remembers them.
     """
 
     contract: Contract
@@ -45,6 +50,7 @@ class ObservedResponse:
     promised: DocumentedResponse | None = None
     media_type: MediaType | None = None
     issued: tuple[tuple[str, ...], ...] = field(default=())
+    representations: Representations | None = None
 
     def failure(
         self, check: str, title: str, *, expected: str, got: str, pointer: str, rule: Rule, cause: str = ""
@@ -74,6 +80,7 @@ def observe(
     label: str,
     exchange: Exchange,
     secrets: Secrets,
+    representations: Representations | None = None,
 ) -> ObservedResponse | None:
     """Return an exchange with what the contract documents for it, or None if it has no response."""
     response = exchange.response
@@ -93,7 +100,8 @@ def observe(
     schema = media_type.schema if media_type else None
     issued = tuple(path for path, _ in marked(contract, schema, "x-secret"))
     return ObservedResponse(
-        contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued
+        *(contract, operation, label, exchange, response, secrets, documented, promised, media_type, issued),
+        representations,
     )
 
 

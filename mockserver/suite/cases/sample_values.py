@@ -150,6 +150,9 @@ def hostile_contents(valid: Any) -> Iterator[bytes]:
         whole = json.dumps(valid)
         name = next(iter(valid))
         yield f"{whole[:-1]}, {json.dumps(name)}: null}}".encode()
+        # The same name in other writings: another case, and the Unicode forms of a letter.
+        yield f"{whole[:-1]}, {json.dumps(name.upper())}: null}}".encode()
+        yield f'{whole[:-1]}, "\u00e9": 1, "e\u0301": 2}}'.encode()
         yield f"{{{json.dumps(name)}: {'[' * 2000}{']' * 2000}}}".encode()
 
 

@@ -30,6 +30,8 @@ from mockserver.suite.cases.stream_items import (
     item_schema,
     sequence_of,
 )
+from mockserver.suite.checks.protocol.entity_tags import entity_tags_follow_the_content
+from mockserver.suite.checks.protocol.message_fields import fields_keep_to_their_form
 from mockserver.suite.checks.secret_leaks import no_secret_comes_back, shown_write_only
 from mockserver.suite.target.exchange import Exchange, NotJSON, TooLarge, WireResponse, is_json, parse_json
 from mockserver.suite.target.framing import LEFT
@@ -287,6 +289,8 @@ RESPONSE_CHECKS: tuple[ResponseCheck, ...] = (
     answers_keep_to_http,
     body_is_what_its_content_type_says,
     headers_conform,
+    fields_keep_to_their_form,
+    entity_tags_follow_the_content,
     body_conforms_to_its_schema,
     stream_items_conform_to_their_schema,
     no_secret_comes_back,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from functools import partial
 from statistics import median
@@ -63,9 +64,11 @@ def planned_checks(run: Run) -> list[PlannedCheck]:
             found += [on_operation(check, operation, ready=partial(set_up, seed=True)) for check in _BODY_CHECKS]
             if not is_login(operation):
                 found.append(on_operation(whole_floats_are_integers, operation, ready=partial(set_up, seed=True)))
+                found.append(on_operation(escaped_json_is_understood, operation, ready=partial(set_up, seed=True)))
         elif operation.request_body is not None:
             found += [
-                left_out(check.__name__, operation, NO_JSON) for check in (*_BODY_CHECKS, whole_floats_are_integers)
+                left_out(check.__name__, operation, NO_JSON)
+                for check in (*_BODY_CHECKS, whole_floats_are_integers, escaped_json_is_understood)
             ]
         if _can_be_repeated(operation):
             check = partial(repeats_get_the_same_answer, operation=operation, resource=by_read.get(operation.id))
@@ -139,6 +142,41 @@ def chunked_bodies_are_understood(session: Session, operation: Operation) -> int
         got=str(response.status),
         exchange=exchange,
     )
+
+
+def escaped_json_is_understood(session: Session, operation: Operation) -> int:
+    """Check that JSON with letters written as escapes is accepted as without them (RFC 8259, sections 7 and 8.3)."""
+    media_type, _ = taken(operation)
+    valid, _ = session.valid_body(operation)
+    escaped = _escaped(valid or b"")
+    if escaped == valid:
+        raise NoOccasion("its content has no texts")
+    request = _request(session, operation, escaped, media_type)
+    response = session.call(operation, request)
+    if response.successful or response.status >= 500 or response.status in {401, 403, 429}:
+        return 1
+    exchange = evidence(session, request, response)
+    plain = session.call(operation, session.valid_request(operation, _caller(session, operation)))
+    if not plain.successful:
+        raise NotRun(f"without escapes it got {plain.status}, too")
+    raise _failure(
+        "escaped_json_is_understood",
+        operation,
+        "JSON with escapes is refused",
+        expected=f"{plain.status}, as for the same content without escapes",
+        got=str(response.status),
+        exchange=exchange,
+    )
+
+
+def _escaped(content: bytes) -> bytes:
+    """Return a JSON text with the first letter of each of its texts, names of members included, as an escape."""
+    try:
+        value = parse_json(content)
+    except ValueError:
+        return content
+    text = json.dumps(value)
+    return re.sub(r'"([A-Za-z])', lambda found: f'"\\u{ord(found[1]):04x}', text).encode()
 
 
 def whole_floats_are_integers(session: Session, operation: Operation) -> int:

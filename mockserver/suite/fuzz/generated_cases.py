@@ -83,10 +83,12 @@ class Judge:
             return self._last[1]
         sent, _, meant = meaning(self.run, request)
         exchange = Exchange(sent, wire_response(response), history=self._before(sent, response.status_code))
-        observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets)
+        observed = observe(self.run.contract, meant, _label(case), exchange, self.run.secrets, self.run.representations)
         assert observed is not None
         if meant is not None:
             self.run.verdicts.count_response(meant.label, observed.response)
+            if observed.response.successful and not meant.safe and meant.behaviour is None:
+                self.run.known.observe(meant, sent, observed.response, None)  # what is gone is asked for no more
         self._last = (response, observed)
         return observed
 

@@ -64,6 +64,7 @@ class IssuedCredentials:
         self._known: set[str] = set()
         self._beside: set[str] = set()  # cookies that are no credential, and CSRF tokens
         self._tokens: set[str] = set()
+        self._cookie_names: dict[str, str] = {}
 
     # What it is used for.
 
@@ -147,6 +148,7 @@ class IssuedCredentials:
         """Take the cookie of a `Set-Cookie` field that the response for a path had."""
         cookie = self.jar.store(field, path)
         if cookie is not None and len(cookie.value) >= MIN_VALUE:
+            self._cookie_names[cookie.value] = cookie.name
             (self._known if self.is_credential_cookie(cookie.name) else self._beside).update(
                 (cookie.value, unquote(cookie.value))
             )
@@ -222,7 +224,9 @@ class IssuedCredentials:
     def _cookies(self, value: str, path: str, *, secure: bool) -> str:
         """Return the value of a `Cookie` field with the identity's newest cookies."""
         pairs = dict(cookie_pairs(value))
-        if not any(held in self._known for held in pairs.values()):
+        # In its own cookie: a probe may show the session elsewhere, and must not get the right cookie as well.
+        own = {held for name, held in pairs.items() if self._cookie_names.get(held) == name}
+        if own.isdisjoint(self._known) and self._tokens.isdisjoint(pairs.values()):
             return value
         ours = self._known | self._beside
         kept = {name: held for name, held in pairs.items() if held not in ours and self.jar.value(name) is None}

@@ -173,6 +173,7 @@ class CredentialRenewal:
             if not _looks_refused(issued, status, fields):
                 if 200 <= status < 300:
                     account.refusing.discard(_shape(message))
+                    account.fruitless = 0  # they work
                     if message.method in SAFE_METHODS and not ended:
                         account.witness = message
                 return None

@@ -22,8 +22,9 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
+from mockserver.suite.checks.contents import bounds, echoes
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_operation
-from mockserver.suite.checks.protocol import streams
+from mockserver.suite.checks.protocol import allowed_methods, parallel_calls, streams
 from mockserver.suite.run.internal_errors import containing_mistakes
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state import item_checks, singleton_checks
@@ -67,7 +68,11 @@ PLANNERS: tuple[Planner, ...] = (
     access_checks,
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
+    bounds.planned_checks,
     robustness.planned_checks,
+    echoes.planned_checks,
+    parallel_calls.planned_checks,
+    allowed_methods.planned_checks,
     streams.planned_checks,
     own_planned_checks,
 )

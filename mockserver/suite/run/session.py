@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,13 @@ from urllib.parse import urlsplit
 from mockserver.contract.model import SAFE_METHODS, Contract, Operation
 from mockserver.contract.roles import is_login
 from mockserver.http.path_templates import parse_template
-from mockserver.suite.cases.observed_response import ObservedResponse, documented_content, observe, promise
+from mockserver.suite.cases.observed_response import (
+    ObservedResponse,
+    Representations,
+    documented_content,
+    observe,
+    promise,
+)
 from mockserver.suite.cases.requests import Composer
 from mockserver.suite.cases.waiting import asks_to_wait, is_endless
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
@@ -36,6 +43,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.origins import CannotLogIn
 from mockserver.suite.target.paths import Resolver, fill
 from mockserver.suite.target.processes import StubControl
+from mockserver.suite.target.server_paths import ServerPaths
 from mockserver.suite.target.targets import Target
 from mockserver.suite.verdicts.creations import Creations
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
@@ -66,6 +74,7 @@ class Run:
         progress: receives the progress of the run.
         timings: seconds that the responses of each operation took, by label.
         last_writes: the last accepted write by world and path.
+        representations: contents that were seen, by their entity tags.
         creations: the accepted writes by the items that they made.
         selected: operations that the run is limited to, all if it is not.
         selection: the limits that selected them.
@@ -106,6 +115,7 @@ class Run:
     issued_secrets: int = 0
     timings: dict[str, list[float]] = field(default_factory=dict)
     last_writes: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    representations: Representations = field(default_factory=dict)
     creations: Creations = field(default_factory=Creations)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     given: GivenValues = field(default_factory=GivenValues)
@@ -129,6 +139,8 @@ class Run:
         register_secrets(self.identities, self.secrets)
         self.fingerprints.leave_out(self.identities.own_fields)
         self.target.always = self.identities.always
+        servers = ServerPaths(self.contract, self.resolver, self.target.base_url)
+        self.target.base_of = servers.base_of if servers.differ else None
         self.renewal = CredentialRenewal(self.contract, self.target, self.identities)
         if self.renewal.accounts:
             self.target.renewal = self.renewal
@@ -300,6 +312,24 @@ class Session(Composer):
         self._remember(operation, exchange, exchange.response)
         return exchange.response
 
+    def together(self, operation: Operation, requests: Sequence[WireRequest]) -> list[Exchange]:
+        """Send requests for an operation at the same time, judge each response, and return the exchanges in order.
+
+        Raises:
+            NotRun: one of them must not be sent.
+        """
+        for request in requests:
+            if refusal := self.run.guard.refusal(request, operation):
+                raise NotRun(refusal)
+        with ThreadPoolExecutor(len(requests)) as pool:
+            exchanges = list(pool.map(lambda request: self.run.target.send(request, operation.label), requests))
+        for exchange in exchanges:
+            self.run.guard.record_response(exchange.request, exchange.response)
+            if exchange.response is not None:
+                self.judge(operation, operation.label, exchange)
+                self._remember(operation, exchange, exchange.response)
+        return exchanges
+
     def item_values(self, operation: Operation, fixed: Mapping[str, Any]) -> dict[str, Any]:
         """Return values of path parameters that name an item which is there; one is created if need be and can be."""
         known, world = self.run.known, self.world or None
@@ -458,13 +488,13 @@ class Session(Composer):
             raise NotRun("the server sent no response")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
-        self.last = Exchange(request, exchange.response, history=tuple(self.history))
+        self.last = Exchange(exchange.request, exchange.response, history=tuple(self.history))
         return self.last
 
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:
         """Judge the response of an exchange by all response checks, for the operation that the request belongs to."""
         shown = Exchange(exchange.request, exchange.response, history=self._shown_by(exchange))
-        observed = observe(self.contract, operation, label, shown, self.run.secrets)
+        observed = observe(self.contract, operation, label, shown, self.run.secrets, self.run.representations)
         if observed is not None:
             if operation is not None:
                 self.run.verdicts.count_response(operation.label, observed.response)

@@ -4,7 +4,7 @@
 
     text ── readings ──► as it is ── escapes undone ──► once ── escapes undone ──► twice ...
                          └──────────────┬──────────────┘
-    secret ── folded_forms ──► raw, base64 at each offset, hex ── Finder ──► which are there, and where
+    secret ── folded_forms ──► raw, reversed, base64 at each offset, hex, base64 of these, digests ── Finder ──► where
 
 Escapes (percent, JSON, HTML, Python) are undone in the text, since each character may be written in its own way, and
 once more what was escaped twice. Base64 and hexadecimal digits are looked for as they are.
@@ -13,6 +13,7 @@ once more what was escaped twice. Base64 and hexadecimal digits are looked for a
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -27,6 +28,9 @@ from urllib.parse import quote
 MAX_LEVELS = 4
 #: Fewer characters of base64 or hexadecimal digits say nothing.
 MIN_DIGITS = 5
+#: A shorter secret is not looked for backwards, encoded twice, or as a digest.
+_REVERSED = 12
+_DIGESTS = ("md5", "sha1", "sha256", "sha512")
 _BASE64 = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+/-_")
 #: How a form is looked for: wherever it is; as a word of its own; among digits that hold parts of it.
 MatchKind = Literal["text", "word", "digits"]
@@ -116,11 +120,12 @@ def folded_texts(value: str) -> frozenset[str]:
     lines = [line.strip() for line in value.splitlines()]
     long = [line for line in lines if len(line) * len(lines) * 2 >= len(value)]  # not the brackets around a key
     bytewise = as_bytes(value).decode("latin-1")  # as Python shows bytes, and header fields come
-    return frozenset(fold(form) for form in (value, last, bytewise, value.replace(" ", "+"), *long) if form)
+    reverse = (value[::-1],) if len(value) >= _REVERSED else ()
+    return frozenset(fold(form) for form in (value, last, bytewise, value.replace(" ", "+"), *long, *reverse) if form)
 
 
 def folded_digits(value: str) -> frozenset[str]:
-    """Return the encoded forms of a secret in lower case: hexadecimal, and base64 at each offset."""
+    """Return the encoded forms of a secret in lower case: hexadecimal, base64 at each offset, and digests of it."""
     # What is encoded may have been escaped before: a whole JSON text in a header field.
     inner = {
         value,
@@ -128,7 +133,27 @@ def folded_digits(value: str) -> frozenset[str]:
         json.dumps(value, ensure_ascii=False)[1:-1],
         quote(value, safe="", errors="surrogatepass"),
     }
-    return frozenset(fold(form) for text in inner for form in _digits(text) if len(form) >= MIN_DIGITS)
+    forms = [form for text in inner for form in _digits(text)]
+    if len(value) >= _REVERSED:  # of a shorter one, all are so short that they may be there by chance
+        forms += [form for text in _encoded(value) for form in _digits(text)]
+        forms += _digests(as_bytes(value))
+    return frozenset(fold(form) for form in forms if len(form) >= MIN_DIGITS)
+
+
+def _encoded(text: str) -> Iterator[str]:
+    """Yield a text in base64, with and without padding, and in hexadecimal digits: what may be encoded once more."""
+    raw = as_bytes(text)
+    padded = base64.b64encode(raw).decode()
+    yield from dict.fromkeys((padded, padded.rstrip("="), base64.urlsafe_b64encode(raw).decode(), raw.hex()))
+
+
+def _digests(raw: bytes) -> Iterator[str]:
+    """Yield the unsalted digests of a secret, in hexadecimal digits and in base64."""
+    for name in _DIGESTS:
+        digest = hashlib.new(name, raw, usedforsecurity=False).digest()
+        yield digest.hex()
+        yield base64.b64encode(digest).decode().rstrip("=")
+        yield base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _digits(text: str) -> Iterator[str]:

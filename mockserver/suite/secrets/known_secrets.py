@@ -76,6 +76,10 @@ class Secrets:
         found = dict.fromkeys(form for reading in readings(text) for form in self._leaks.found(fold(reading)))
         yield from dict.fromkeys(value for form in found if (value := self._values[form]) not in self._public)
 
+    def long_values(self) -> tuple[str, ...]:
+        """Return the secrets that are long enough to be told from chance."""
+        return tuple(value for value in self._names if len(value) >= MIN_SECRET)
+
     def without_issued(self, text: str) -> str:
         """Return a text without the secrets that the server gave out in this run, in response to a login."""
         for value in self._issued:

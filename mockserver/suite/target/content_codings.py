@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from mockserver.suite.target.framing import (
 )
 
 _STEP = 1024 * 1024
+#: How the response to another request begins, or the page of a server that takes it for one of HTTP/0.9.
+_OTHER_RESPONSE = re.compile(rb"HTTP/|\s*<", re.IGNORECASE)
 #: Content that grows by a larger factor is an attack: JSON of a single repeated member grows about 50 times.
 _MOST_GROWTH = 100
 #: So many codings on top of each other are undone.
@@ -90,7 +93,7 @@ def receive_content(
     if not flaw and not content.unread:
         empty = method == "HEAD" or start.status in {204, 304}
         more = beyond(reader, incoming, listening.beyond_seconds if empty else 0.0)
-        if more:
+        if more and (not listening.content_sent or (empty and not _OTHER_RESPONSE.match(more))):
             kept, flaw = False, _behind(method, start.status, more)
     return ReceivedContent(decoded.body, kept, content.unread or decoded.unread, flaw)
 

@@ -60,11 +60,14 @@ class Listening:
         stream_seconds: for how long a stream is read.
         first_byte: whether the whole time for a response is spent on waiting for the first byte of a stream.
         beyond_seconds: how long is looked for content behind the end of a response.
+        content_sent: whether the request has content; a server that leaves it unread takes it for the next request,
+            and what comes behind the response is the response to that.
     """
 
     stream_seconds: float = STREAM_SECONDS
     first_byte: bool = True
     beyond_seconds: float = 0.0
+    content_sent: bool = False
 
 
 USUAL = Listening()

@@ -112,7 +112,8 @@ class GeneralConnection(HTTPAdapter):
         self._base_url = base_url
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._connection = connection
-        super().__init__(pool_connections=1, pool_maxsize=1)
+        # Calls that are made at once have a connection each; else there is one.
+        super().__init__(pool_connections=1, pool_maxsize=8)
 
     def exchange(self, message: WireRequest, seconds: float, listening: Listening = USUAL) -> RawResponse:
         """Send a request and return the response.

@@ -29,6 +29,8 @@ STREAMS_SECONDS, MOMENT_SECONDS = 3.0, 0.1
 #: Content behind a response that has none is looked for this often on an operation, and waited for so long.
 BEYOND_TIMES, BEYOND_SECONDS = 3, 0.03
 _LOOKING = Listening(beyond_seconds=BEYOND_SECONDS)
+_LOOKING_AFTER_CONTENT = Listening(beyond_seconds=BEYOND_SECONDS, content_sent=True)
+_AFTER_CONTENT = Listening(content_sent=True)
 SHORT = Listening(MOMENT_SECONDS, first_byte=False)
 
 
@@ -133,7 +135,10 @@ class Sender:
         """Return how long is waited for the response to a message, where it may never end or have too much."""
         if self._listened and self._listened.get((label, message.field("Accept")), 0.0) >= STREAMS_SECONDS:
             return SHORT
-        return _LOOKING if self._looked.get(label, 0) < BEYOND_TIMES else USUAL
+        sent = bool(message.body) or message.chunked
+        if self._looked.get(label, 0) < BEYOND_TIMES:
+            return _LOOKING_AFTER_CONTENT if sent else _LOOKING
+        return _AFTER_CONTENT if sent else USUAL
 
     def _note(self, message: WireRequest, label: str, head: RawResponse) -> None:
         """Note how long a stream was read, or that content was looked for where none may be."""

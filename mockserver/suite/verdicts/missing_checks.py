@@ -25,10 +25,17 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
         *("media_type_is_documented", "body_is_what_its_content_type_says"),
     ),
     "no check sent a request of its own": ("the_server_answers",),
-    "no response with a documented header field arrived": ("headers_conform",),
+    "no response arrived with a header field to judge": (
+        *("headers_conform", "fields_keep_to_their_form", "entity_tags_follow_the_content"),
+    ),
     "no response with a documented content schema arrived": ("body_conforms_to_its_schema",),
-    "no item of a documented stream arrived": ("stream_items_conform_to_their_schema",),
-    "no operation documents a stream": ("streams_send_their_items",),
+    "no operation takes such values": ("values_within_the_bounds_are_accepted", "values_do_not_become_fields"),
+    "no operation may be called several times": ("parallel_calls_keep_apart",),
+    "every path defines OPTIONS": ("options_tell_the_methods",),
+    "no path has GET without HEAD": ("head_is_like_get",),
+    "no operation documents a stream that sends items": (
+        *("streams_send_their_items", "stream_items_conform_to_their_schema"),
+    ),
     "no response with problem details arrived": ("problem_details_are_well_formed",),
     "the contract has no example of a response together with its request": ("documented_examples_come_out",),
     "no operation has the x-mockserver-behaviour (setting) needed for this": (
@@ -76,7 +83,8 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     "no operation has a request body": (
         *("malformed_json_is_refused", "empty_bodies_are_refused", "bodies_that_break_the_schema_are_refused"),
         *("undocumented_media_types_are_refused", "hostile_bodies_do_no_harm", "large_bodies_do_no_harm"),
-        *("chunked_bodies_are_understood", "whole_floats_are_integers"),
+        *("chunked_bodies_are_understood", "whole_floats_are_integers", "escaped_json_is_understood"),
+        "control_characters_come_back_as_sent",
     ),
     "every path defines every method": ("undefined_methods_are_refused",),
     "no path asks for credentials with all its methods": ("undefined_methods_ask_for_credentials",),

@@ -47,6 +47,8 @@ ACCOUNTS = tuple(
 ADMIN = ACCOUNTS[0]
 #: For structures that the built-in contract, or this part of it, does not have.
 NOT_HERE = {"choice_widened", "linked_read_of_before", "list_items_lost", "absence_is_200", *OBJECTS.classes}
+#: Themes whose classes another tour goes past, with items and bearer tokens (test_items.py).
+ELSEWHERE = {"items", "writes", "doors"}
 _CLOCK = 1_582_540_000
 
 
@@ -278,7 +280,7 @@ def _mistake(name: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("theme", sorted({kind.theme for kind in CLASSES.values()}))
+@pytest.mark.parametrize("theme", sorted({kind.theme for kind in CLASSES.values()} - ELSEWHERE))
 def test_each_class_changes_what_a_client_sees(theme: str) -> None:
     mistakes = [_mistake(name) for name, kind in CLASSES.items() if kind.theme == theme]
     assert [mistake for mistake in mistakes if mistake] == []

@@ -1,0 +1,1 @@
+"""Classes of mutants that let callers in beside the credentials."""
