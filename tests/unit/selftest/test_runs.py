@@ -67,10 +67,10 @@ _TOLD_BY_SERVERS = {
     "answers_keep_to_http",  # tests/faults/test_hostile.py
     "valid_requests_are_accepted",  # tests/faults/test_reach.py
     # Paths, fields and schemes that the stub and its contract do not have: tests/faults/test_side_doors.py,
-    # test_refused_effects.py, test_schemes.py and test_issued_tokens.py.
+    # test_refused_effects.py, test_items_of_others.py, test_schemes.py and test_issued_tokens.py.
     "side_doors_change_nothing",
     *("partial_credentials_are_refused", "unknown_tokens_of_each_scheme_are_refused"),
-    "misplaced_credentials_are_refused",
+    *("misplaced_credentials_are_refused", "items_of_others_are_out_of_reach"),
     *("streams_send_their_items", "stream_items_conform_to_their_schema"),  # test_streams.py
     *("failed_logins_end_no_tokens", "second_logins_end_no_tokens", "revoked_tokens_stay_revoked"),
 }
