@@ -29,17 +29,9 @@ from mockserver.suite.checks import robustness
 from tests.conftest import PATIENCE_SECONDS, run_here
 
 HERE = Path(__file__).parent
-#: Wait for the state model and the survey, which are not in `check` yet.
-_LATER = re.compile(
-    r"state-.*-lost.*|state-delete-ignored|state-list-.*|singleton-.*-lost|ids-of-.*broken|hard-requests-(right|broken-(pattern|readonly|multipart))"
-)
-CASES: list[dict[str, Any]] = [
-    case
-    for case in yaml.safe_load((HERE / "verdicts.yaml").read_text(encoding="utf-8"))
-    if not _LATER.fullmatch(case["name"])
-]
+CASES: list[dict[str, Any]] = yaml.safe_load((HERE / "verdicts.yaml").read_text(encoding="utf-8"))
 #: Our own stub, which costs as much again, has a say in none of these.
-QUICK = ("--no-oracle", "--settle=0.3", "--timeout=1")
+QUICK = ("--no-oracle", "--settle=0.3")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

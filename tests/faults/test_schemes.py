@@ -108,6 +108,13 @@ def test_credentials_at_another_place_are_drift(
     assert not judged.at("violation")
 
 
+def test_another_read_is_tried_where_the_first_lets_nobody_in(write_contract: Callable[..., Path]) -> None:
+    document = _contract({"key": []})
+    document["paths"] = {"/error": document["paths"]["/notes"], **document["paths"]}
+    judged = checked(write_contract(**document), _server(lambda call: _key(call) or call.args.get("X-Key") == KEY), ANN)
+    assert [one.operation for one in judged.found if one.check == _MISPLACED] == ["GET /notes"]
+
+
 @pytest.mark.parametrize("scheme", _SCHEMES)
 def test_credentials_at_their_place_alone_are_right(write_contract: Callable[..., Path], scheme: str) -> None:
     server = _server(_bearer if scheme == "bearer" else _key)

@@ -42,6 +42,7 @@ def contract(tmp_path: Path) -> str:
 def server() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Serve the contract, with a crash at `/broken`; yield the URL, and what was called so far."""
     calls: list[tuple[str, str]] = []
+    parts: dict[str, Any] = {}
 
     def handler(method: str, path: str, query: str, content: Any) -> tuple[int, Any, Fields]:  # noqa: ARG001
         if path == "/broken":
@@ -51,7 +52,10 @@ def server() -> Iterator[tuple[str, list[tuple[str, str]]]]:
             return 404, {}, []
         if method not in known[path].split(", "):
             return 405, {}, [("Allow", known[path])]
-        return (422, {}, []) if method == "PUT" and not valid(content) else (200, {}, [])
+        if method == "PUT" and not valid(content):
+            return 422, {}, []
+        parts.update(content if method == "PUT" else {})
+        return 200, parts if path == "/parts" else {}, []
 
     answer = application(handler)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from mockserver.contract.model import Operation, SecurityScheme
 from mockserver.http import basic
 from mockserver.http.pointers import child
-from mockserver.suite.access.protected_calls import protected_call, same_content
+from mockserver.suite.access.protected_calls import ProtectedCall, protected_call, same_content
 from mockserver.suite.access.ways import Way
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.refused_requests import expect_refusal
@@ -22,6 +23,8 @@ from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
 #: Query parameters that servers take tokens from (RFC 6750, section 2.3, for the first).
 _QUERY = ("access_token", "token")
+#: So many other reads are tried where nobody is let in at the first.
+_READS = 5
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
@@ -88,7 +91,8 @@ def unknown_tokens_of_each_scheme_are_refused(session: Session, operation: Opera
 
 def misplaced_credentials_are_refused(session: Session, operation: Operation) -> int:
     """Check that valid credentials are accepted only at the place and in the scheme that the contract has for them."""
-    call = protected_call(session, operation)
+    call = _protected_call(session, operation)
+    operation = call.operation
     scheme = scheme_of(session.run, operation)
     secret = call.caller.credential(scheme)
     if secret is None or any(len(requirement) > 1 for requirement in operation.security):
@@ -118,6 +122,23 @@ def misplaced_credentials_are_refused(session: Session, operation: Operation) ->
                 exchange=evidence,
             )
     return attempts.conclude()
+
+
+def _protected_call(session: Session, operation: Operation) -> ProtectedCall:
+    """Return a protected call of a read, or of another one that asks for the same, if nobody is let in there.
+
+    Raises:
+        NotRun: nobody is let in at any of them; with the reason of the first.
+    """
+    others = (one for one in session.run.selected if one.method == "GET" and one.effect is None)
+    alike = [one for one in others if one.security == operation.security and one is not operation]
+    try:
+        return protected_call(session, operation)
+    except NotRun as reason:
+        for other in alike[:_READS]:
+            with suppress(NotRun):
+                return protected_call(session, other)
+        raise reason from None
 
 
 def _expect_guarded(session: Session, operation: Operation) -> None:

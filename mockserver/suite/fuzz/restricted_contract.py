@@ -18,6 +18,7 @@ from mockserver.contract.roles import is_login
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child, lookup
+from mockserver.suite.fuzz.known_paths import use_known_paths
 from mockserver.suite.identities.identities import Identity, credentials
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.policy import item_path
@@ -80,6 +81,7 @@ def restrict(run: Run, settings: FuzzSettings) -> RestrictedContract | None:
     whole = schemathesis.openapi.from_dict(followable(run), config=config)
     schema = whole.include(lambda ctx: ctx.operation.label in allowed)
     schema.auth(refresh_interval=None)(_provider(run))
+    use_known_paths(run, schema)
     own = frozenset(operation.label for operation in run.selected if run.division.calls(operation))
     return RestrictedContract(schema, allowed, own)
 

@@ -91,7 +91,8 @@ def _deliver(run: Run, target: HttpTarget, prepared: Any) -> tuple[RawResponse, 
     if run.silences.get(label, 0) >= MAX_SILENCES:
         raise _silence(f"{label} sent no response before", prepared)
     _withhold(run, sent, label, operation)
-    message = WireRequest(prepared.method, _request_target(prepared.url), _fields(prepared), prepared.body)
+    path = _request_target(prepared.url) if sent.base is None else sent.base + sent.path
+    message = WireRequest(prepared.method, path, _fields(prepared), prepared.body)
     with _rate_limited(run, label):
         made = target.deliver(message, label)
     if made.head is None or made.repeated:
@@ -272,7 +273,9 @@ def wire_request(run: Run, request: Any) -> WireRequest:
     body = as_bytes(request.body) if isinstance(request.body, str) else request.body
     path = _target(str(request.url), run.target.base_url)
     fields = tuple((name, _text(value)) for name, value in request.headers.items() if name.lower() not in _HIDDEN)
-    return WireRequest(str(request.method), path, fields, body or None)
+    sent = WireRequest(str(request.method), path, fields, body or None)
+    elsewhere = run.target.base_of(sent) if run.target.base_of is not None else None
+    return sent if elsewhere is None else replace(sent, base=elsewhere)
 
 
 def _target(url: str, base_url: str) -> str:

@@ -43,6 +43,7 @@ from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
 from mockserver.suite.target.origins import CannotLogIn
 from mockserver.suite.target.paths import Resolver, fill
 from mockserver.suite.target.processes import StubControl
+from mockserver.suite.target.server_paths import ServerPaths
 from mockserver.suite.target.targets import Target
 from mockserver.suite.verdicts.creations import Creations
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
@@ -84,6 +85,7 @@ class Run:
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
         callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
+        listed: paths of items that a list showed, so that their absence in it says that they are gone.
         oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
         given: values that the user gave for what is on the target (`--values`).
         known: what is known of the target: items, and requests that succeeded.
@@ -124,6 +126,7 @@ class Run:
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     callers: dict[str, Identity] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
     oracle: bool = False
     guard: Guard = field(init=False)
     renewal: CredentialRenewal = field(init=False)
@@ -138,6 +141,8 @@ class Run:
         register_secrets(self.identities, self.secrets)
         self.fingerprints.leave_out(self.identities.own_fields)
         self.target.always = self.identities.always
+        servers = ServerPaths(self.contract, self.resolver, self.target.base_url)
+        self.target.base_of = servers.base_of if servers.differ else None
         self.renewal = CredentialRenewal(self.contract, self.target, self.identities)
         if self.renewal.accounts:
             self.target.renewal = self.renewal
@@ -485,7 +490,7 @@ class Session(Composer):
             raise NotRun("the server sent no response")
         self.run.verdicts.passed("the_server_answers", label)
         self.run.timings.setdefault(label, []).append(exchange.response.seconds)
-        self.last = Exchange(request, exchange.response, history=tuple(self.history))
+        self.last = Exchange(exchange.request, exchange.response, history=tuple(self.history))
         return self.last
 
     def judge(self, operation: Operation | None, label: str, exchange: Exchange) -> None:

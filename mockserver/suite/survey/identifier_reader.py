@@ -14,7 +14,7 @@ from mockserver.contract.model import Contract, Operation
 from mockserver.contract.resources.identifiers import identifier, words
 from mockserver.contract.resources.shapes import ExampleShape
 from mockserver.http.path_templates import parse_template
-from mockserver.suite.survey.known_items import KnownItem, KnownItems, item_templates, nameless, singulars
+from mockserver.suite.survey.known_items import KnownItem, KnownItems, item_templates, nameless, names_of, singulars
 from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.target.paths import read_off
 
@@ -48,6 +48,8 @@ class IdentifierReader:
         for operation in contract.operations:
             for template in item_templates(operation.path):
                 self._templates.setdefault(nameless(template), template.rstrip("/"))
+        #: Paths of the contract, without names: not every item template is one.
+        self._paths = {nameless(operation.path) for operation in contract.operations}
         #: Item templates by the path of their collection, without its names.
         self._below: dict[str, list[str]] = {}
         for template in self._templates.values():
@@ -94,6 +96,8 @@ class IdentifierReader:
             self._note_list(operation, around, content)
         self._note_below(operation, around, content)
         self._note_values(operation, content, world, own=operation.method == "POST")
+        if makes and not made and not self.made_by(operation):
+            made = list(self._made_elsewhere(operation, response, content, world))
         return made
 
     def _note_removal(self, operation: Operation, around: Mapping[str, str], world: str | None) -> None:
@@ -134,12 +138,33 @@ class IdentifierReader:
             if values is None:
                 continue
             item = KnownItem(nameless(template), values, own=True, world=world)
-            if self._items.add(item):
+            if self._items.add(item) and item.template in self._paths:
                 yield item
         for key, values in located.items():
             item = KnownItem(key, values, own=True, world=world)
-            if key not in map(nameless, self._below.get(nameless(operation.path), ())) and self._items.add(item):
+            below = map(nameless, self._below.get(nameless(operation.path), ()))
+            if key not in below and self._items.add(item) and key in self._paths:
                 yield item
+
+    def _made_elsewhere(
+        self, operation: Operation, response: WireResponse, content: Any, world: str | None
+    ) -> Iterator[KnownItem]:
+        """Yield an item that a creation made and whose path is not below it: `/silence/{silenceID}` of `/silences`."""
+        if response.status == _OK and str(_CREATED) in operation.responses:
+            return
+        things = {thing for segment in _literals(operation.path)[-1:] for thing in singulars(segment)}
+        for template in self._templates.values():
+            names = parse_template(template).parameters
+            told = {name[:-1] for name in names_of(template)}
+            if len(names) != 1 or self._items.is_collection(template.rpartition("/")[0]) or things.isdisjoint(told):
+                continue
+            value = next(
+                (found for one in _holders(content) if (found := _identifier(names[0], one, "")) is not None), None
+            )
+            if value is not None:
+                item = KnownItem(nameless(template), (value,), own=True, world=world)
+                if self._items.add(item):
+                    yield item
 
     def _in_item(self, template: str, around: Mapping[str, str], content: Any) -> tuple[Any, ...] | None:
         """Return the values of a template's parameters for an item, in it or in one of its members; None if none."""

@@ -114,6 +114,10 @@ class KnownItems:
             nameless(one.path) for one in self.contract.operations if one.method in {"GET", "POST"}
         )
 
+    def is_collection(self, path: str) -> bool:
+        """Tell whether the contract has a list or a creation at a path."""
+        return nameless(path or "/") in self._collections
+
     def add(self, item: KnownItem) -> bool:
         """Note an item; return whether it was not known before."""
         found = self._items.setdefault(item.template, [])
@@ -196,7 +200,7 @@ class KnownItems:
 
     def _by_name(self, template: str, world: str | None) -> Iterator[KnownItem]:
         """Yield items of no collection whose last parameter is known by its name alone, below items that are there."""
-        if nameless(template.rstrip("/").rpartition("/")[0] or "/") in self._collections:
+        if self.is_collection(template.rstrip("/").rpartition("/")[0]):
             return
         values = [one for name in names_of(template) for one in self._named.get(name, ()) if one.world in {None, world}]
         if not values:

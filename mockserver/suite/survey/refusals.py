@@ -88,14 +88,14 @@ def _in_object(
 ) -> Iterator[Complaint]:
     place = _place(value)
     texts = [value[name] for name in _TEXTS if isinstance(value.get(name), str)]
+    context: Mapping[str, Any] = next((value[name] for name in _CONTEXTS if isinstance(value.get(name), dict)), {})
+    place += tuple(
+        text for name in ("missingProperty", "additionalProperty") if isinstance(text := context.get(name), str)
+    )
     if place and texts:
-        context: Mapping[str, Any] = next((value[name] for name in _CONTEXTS if isinstance(value.get(name), dict)), {})
         limits = {name: member for name, member in value.items() if not isinstance(member, dict | list)}
-        inner = place + tuple(
-            text for name in ("missingProperty", "additionalProperty") if isinstance(text := context.get(name), str)
-        )
         lists = {name: member for name, member in value.items() if isinstance(member, list) and name in _ALLOWED}
-        yield Complaint(within + inner, ". ".join(dict.fromkeys(texts)), {**limits, **lists, **context})
+        yield Complaint(within + place, ". ".join(dict.fromkeys(texts)), {**limits, **lists, **context})
         return
     own = [name for name in value if name in names and isinstance(value[name], str | list | dict)]
     for name, member in value.items():

@@ -60,6 +60,7 @@ class Target(Protocol):
         rate_limiter: spaces and counts the requests.
         always: header fields that every request has.
         renewal: keeps the credentials in requests up to date, None where none were issued in this run.
+        base_of: returns the base path of a request where it is not that of `base_url`; None without such operations.
     """
 
     base_url: str
@@ -67,6 +68,7 @@ class Target(Protocol):
     rate_limiter: RateLimiter
     always: Fields
     renewal: Renewal | None
+    base_of: Callable[[WireRequest], str | None] | None
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Send a request, retrying once; the exchange has no response if the target stays silent.
@@ -171,6 +173,7 @@ class HttpTarget:
         self._tries = 2
         self.always: Fields = ()
         self.renewal: Renewal | None = None
+        self.base_of: Callable[[WireRequest], str | None] | None = None
         self.rate_limiter = rate_limiter or govern(self.connection, foreign=self.foreign, own_stub=own_stub)
         check_files(self.connection)
         if self.connection.insecure:
@@ -192,6 +195,8 @@ class HttpTarget:
         fields = tuple((name, as_bytes(value).decode("latin-1")) for name, value in request.fields)
         if request.field("user-agent") is None:
             fields = (*fields, ("User-Agent", "mockserver"))
+        if request.base is None and self.base_of is not None:
+            request = replace(request, base=self.base_of(request))
         base = self._path if request.base is None else request.base
         made = self.deliver(WireRequest(request.method, base + request.path, fields, request.body), label)
         response = response_of(made.head) if made.head is not None else None
@@ -291,6 +296,7 @@ class WsgiTarget:
         self.rate_limiter = RateLimiter(None)
         self.always: Fields = ()
         self.renewal: Renewal | None = None
+        self.base_of: Callable[[WireRequest], str | None] | None = None
 
     def send(self, request: WireRequest, label: str = "") -> Exchange:
         """Return the exchange of a request with the application's response."""

@@ -66,10 +66,10 @@ _TOLD_BY_SERVERS = {
     "large_bodies_do_no_harm",
     "answers_keep_to_http",  # tests/faults/test_hostile.py
     # Paths, fields and schemes that the stub and its contract do not have: tests/faults/test_side_doors.py,
-    # test_refused_effects.py, test_schemes.py and test_issued_tokens.py.
+    # test_refused_effects.py, test_items_of_others.py, test_schemes.py and test_issued_tokens.py.
     "side_doors_change_nothing",
     *("partial_credentials_are_refused", "unknown_tokens_of_each_scheme_are_refused"),
-    "misplaced_credentials_are_refused",
+    *("misplaced_credentials_are_refused", "items_of_others_are_out_of_reach"),
     *("streams_send_their_items", "stream_items_conform_to_their_schema"),  # test_streams.py
     # What one operation of a contract cannot show by itself, or the stub does not keep: test_tried.py, test_state.py.
     *("control_characters_come_back_as_sent", "escaped_json_is_understood", "values_do_not_become_fields"),
