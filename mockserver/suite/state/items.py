@@ -86,11 +86,13 @@ class Items:
         session: sends the requests; its history holds the writes.
         made: the items that were made, parents included, the oldest first.
         gone: paths of those that were deleted.
+        full: whether new items get the optional members that are texts, numbers or choices, where that is accepted.
     """
 
     session: Session
     made: list[Item] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    full: bool = True
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _salt: str = ""
 
@@ -347,6 +349,8 @@ class Items:
         """Yield contents to create an item of: with all members, with those that are needed, and as it is."""
         seen: set[bytes | None] = set()
         for full, references in ((True, False), (False, False), (False, True)):
+            if full and not self.full:
+                continue
             value, media_type = self.fresh_body(operation, full=full, references=references)
             if value is None:
                 break

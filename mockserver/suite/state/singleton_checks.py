@@ -201,7 +201,7 @@ def _judge(
             return
     if run.poller.spent:
         raise NotRun(f"the run has already waited {run.poller.waited_seconds:.0f} s in all")
-    told_new = [name for name in stale if _shows(echo, name, changed[name])]
+    told_new = [name for name in (*stale, *wrong) if _shows(echo, name, changed[name])]
     # A server that takes only some members owns the others; one that takes none, or says that it did, lost them.
     lost = told_new or (stale if len(stale) == len(changed) else [])
     if not response.successful:
@@ -213,7 +213,7 @@ def _judge(
     raise CheckFailure(
         _CHECK,
         write.label,
-        "the old value is shown after a write" if stale or lost else "another value is shown than was written",
+        "the old value is shown after a write" if stale or not wrong else "another value is shown than was written",
         expected=f"{told({name: changed[name] for name in names})} ({RULE})",
         got=f"{response.status} {told(shown)}",
         pointer=success.pointer if success is not None else child(write.pointer, "responses"),
