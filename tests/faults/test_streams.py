@@ -99,7 +99,7 @@ def _streaming(environ: dict[str, Any], start_response: Callable[..., Any]) -> I
     media_type, _, content, ends, _ = _STREAMS[name]
     boundary = "; boundary=cut" if media_type == _PARTS else ""
     start_response("200 OK", [("Content-Type", media_type + boundary), ("Connection", "close")])
-    return _parts(content, ends=ends)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else _parts(content, ends=ends)
 
 
 def _parts(content: bytes, *, ends: bool) -> Iterator[bytes]:

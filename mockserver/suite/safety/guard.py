@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
@@ -121,6 +121,8 @@ class Guard:
         methods = self._resolver.methods_at(request.path)
         meant = self._meant(request)
         if meant is None and methods:
+            if request.method in SAFE_METHODS and (withheld := self._withheld_at(methods.values())) is not None:
+                return withheld  # a server may treat OPTIONS as it treats GET
             refused = [why for one in methods.values() if (why := self._policy.unselected(one)) is not None]
             return refused[0] if len(refused) == len(methods) else None
         if meant is not None:
@@ -128,6 +130,12 @@ class Guard:
         path = request.path.partition("?")[0]
         below = (why for shape, why in self._withheld if request.method in SAFE_METHODS and shape.match(path))
         return next(below, None)
+
+    def _withheld_at(self, operations: Iterable[Operation]) -> str | None:
+        """Return why a read among some operations is withheld for what it changes, None if none is."""
+        effects = (one for one in operations if one.label in self._policy.side_effects)
+        refused = (self._policy.refusal(one.method, one) for one in effects)
+        return next((why for why in refused if why is not None), None)
 
     def record_response(self, request: WireRequest, response: WireResponse | None) -> None:
         """Record the effects of a request after its response, or after it got none.
