@@ -135,6 +135,8 @@ EXPECTED: dict[str, Labels] = {
     "whole_floats_are_integers": TAKES_CONTENT - {LOGIN},  # it takes texts, and each try may be counted as a wrong one
     "escaped_json_is_understood": TAKES_CONTENT - {LOGIN},
     "control_characters_come_back_as_sent": CALLED_FREELY & TAKES_CONTENT,
+    "parameters_that_break_the_schema_are_refused": CALLED_FREELY
+    & labels(lambda one: one.method != "DELETE" and (_has(one, "query") or (one.safe and _has(one, "path")))),
     "values_within_the_bounds_are_accepted": CALLED_FREELY & labels(lambda one: one.request_body or _has(one, "query")),
     "values_do_not_become_fields": CALLED_FREELY
     & labels(lambda one: _has(one, "query") or (one.safe and _has(one, "path"))),

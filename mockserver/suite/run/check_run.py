@@ -22,7 +22,7 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
-from mockserver.suite.checks.contents import bounds, echoes
+from mockserver.suite.checks.contents import arguments, bounds, echoes
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_operation
 from mockserver.suite.checks.protocol import allowed_methods, parallel_calls, streams
 from mockserver.suite.run.internal_errors import containing_mistakes
@@ -67,6 +67,7 @@ PLANNERS: tuple[Planner, ...] = (
     access_checks,
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
+    arguments.planned_checks,
     bounds.planned_checks,
     robustness.planned_checks,
     echoes.planned_checks,

@@ -30,6 +30,7 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     ),
     "no response with a documented content schema arrived": ("body_conforms_to_its_schema",),
     "no operation takes such values": ("values_within_the_bounds_are_accepted", "values_do_not_become_fields"),
+    "no operation that may be called has a parameter": ("parameters_that_break_the_schema_are_refused",),
     "no operation may be called several times": ("parallel_calls_keep_apart",),
     "every path defines OPTIONS": ("options_tell_the_methods",),
     "no path has GET without HEAD": ("head_is_like_get",),
