@@ -72,7 +72,7 @@ class Laboratory:
             raise MockServerError("the process that serves the mutants does not respond")
         return [_planted(raw) for raw in response.json()["mutants"]]
 
-    def generate(self, run: Run) -> RunOutcome:
+    def generate(self, run: Run, max_seconds: int | None = None) -> RunOutcome:
         """Send schemathesis' generated cases to the mutant of a run; failures go to the run's verdicts."""
         base = f"{run.target.base_url}/__world__/{run.world_prefix}-generated"
         assert isinstance(run.target, HttpTarget)
@@ -82,7 +82,7 @@ class Laboratory:
                 self.contract, target, self.identities, only=[item.label for item in run.selected], settle_seconds=0.0
             )
             within.verdicts = run.verdicts
-            return drive(within, FuzzSettings(max_examples=_EXAMPLES, seed=self.seed))
+            return drive(within, FuzzSettings(max_examples=_EXAMPLES, max_seconds=max_seconds, seed=self.seed))
         finally:
             target.close()
 

@@ -98,6 +98,11 @@ class MutatedOperation:
         return self.operation.behaviour is not None and self.operation.behaviour.generated
 
     @property
+    def is_of_others(self) -> bool:
+        """Whether the contract says nothing of behaviours, so that the stub infers what its operations do."""
+        return all(operation.behaviour is None for operation in self.contract.operations)
+
+    @property
     def first_at_its_path(self) -> bool:
         """Whether the operation is the first one of its path, which then represents the path."""
         same = (operation for operation in self.contract.operations if operation.path == self.operation.path)
@@ -128,6 +133,8 @@ class MutatedOperation:
     @cached_property
     def main(self) -> ExampleResponse | None:
         """Main response of the operation: the JSON success, else the first other response with an example."""
+        if self.is_of_others and (seen := self.samples.response(self.operation)) is not None and seen.json is not None:
+            return self._responded()  # which may be other than the example: a contract of ours says when that comes
         responses = sorted(self.operation.responses.items(), key=lambda item: not item[0].startswith("2"))
         shown = [found for status, response in responses if status.isdecimal() for found in _shown(status, response)]
         if any(found.status < 300 for found in shown):
@@ -234,8 +241,16 @@ class MutatedOperation:
     # What a mutant must be called.
 
     def universal(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
-        """Return the findings expected when a mutant breaks a rule that holds for every server."""
-        return frozenset(Sign(check, "violation", label or self.label) for check in checks)
+        """Return the findings expected when a mutant breaks a rule that holds for every server.
+
+        Where the contract documents the failure of a server, a crash shows by its HTML alone.
+        """
+        found = frozenset(Sign(check, "violation", label or self.label) for check in checks)
+        if "no_server_error" in checks:
+            for status in {"500", "503", "5XX"} & self.operation.responses.keys():
+                for content in self.operation.responses[status].content.values():
+                    found |= self.stated(content.pointer, "media_type_is_documented", label=label)
+        return found
 
     def silent(self, *checks: str, label: str | None = None) -> frozenset[Sign]:
         """Return the findings expected when a mutant does something about which the contract says nothing."""

@@ -17,17 +17,20 @@ from itertools import zip_longest
 from typing import Literal
 
 from mockserver.contract.model import Contract
+from mockserver.contract.resources.state_model import CREATE, state_model
 from mockserver.errors import MockServerError, UsageError
 from mockserver.selftest.kills import FindingKey, Kills, PlantedMutant, Result
 from mockserver.selftest.laboratory import Laboratory, laboratory
+from mockserver.suite.checks import acceptance
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.checks.robustness import timing_checks
 from mockserver.suite.reports.json_report import Document, Report, as_json
-from mockserver.suite.run.check_run import make, plan
+from mockserver.suite.run.check_run import make, plan, planned
 from mockserver.suite.run.progress import Progress, shown_progress
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.policy import matches_glob
+from mockserver.suite.survey.survey import survey
 from mockserver.suite.verdicts.evidence import Evidence
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.verdict import RunOutcome
@@ -37,9 +40,20 @@ Mode = Literal["sample", "full"]
 _Seen = tuple[str, str, str, str, int]
 
 #: Of each class so many mutants are in a sample.
-SAMPLE_PER_CLASS = 3
+SAMPLE_PER_CLASS = 2
 #: The check that compares how long operations take.
 _SLOW = "answers_are_not_slow"
+#: Checks of `check` for which generated cases are looked at as well (suite/cases/state_tracker.py).
+_OF_GENERATED = frozenset({"reads_show_the_last_write", "resets_end_the_value", "generated_values_are_new"})
+#: Checks of items after their creation (suite/state/item_checks.py).
+_OF_ITEMS = frozenset(
+    {
+        *("created_items_are_listed", "reads_leave_items_alone", "written_items_show_it", "deleted_items_are_gone"),
+        *("writes_leave_other_items_alone", "refused_writes_leave_items_alone", "refused_creations_make_nothing"),
+    }
+)
+#: Cases are generated for a mutant for so long: some schemas leave little to choose, and take the engine minutes.
+_GENERATING_SECONDS = 30
 #: So many planned checks of another operation give enough responses to compare with.
 _TO_COMPARE = 4
 #: Checks that take a handful of requests: where each request is slow, these are made first.
@@ -115,7 +129,7 @@ def self_test(lab: Laboratory, mode: Mode, only: Sequence[str], progress: Progre
     interrupted = False
     try:
         for mutant in chosen:
-            results.append(_examine(lab, mutant, known))
+            results.append(_examine(lab, mutant, baseline, known))
             progress.step(f"{mutant.kind} at {mutant.operation}")
     except KeyboardInterrupt:
         interrupted = True  # the results so far are reported
@@ -160,7 +174,7 @@ def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
     """
     run = lab.run("clean", only)
     run.progress = progress
-    for outcome in (make(run, plan(run)), lab.generate(run)):
+    for outcome in (survey(run), make(run, plan(run)), lab.generate(run)):
         if outcome.interrupted:
             raise KeyboardInterrupt
         if outcome.error:
@@ -175,10 +189,14 @@ def _clean(lab: Laboratory, only: Sequence[str], progress: Progress) -> Run:
     return run
 
 
-def _examine(lab: Laboratory, mutant: PlantedMutant, known: frozenset[_Seen]) -> Result:
+def _examine(lab: Laboratory, mutant: PlantedMutant, baseline: Run, known: frozenset[_Seen]) -> Result:
     """Judge one mutant: run the checks, then generated cases, until an expected finding turns up.
 
-    `known` are findings that the clean stub has as well, so that they tell nothing.
+    Args:
+        lab: where it is judged.
+        mutant: which one.
+        baseline: the run on the clean stub, whose survey found out how requests succeed.
+        known: findings that the clean stub has as well, so that they tell nothing.
     """
     started = time.monotonic()
     timed = any(sign.check == _SLOW for sign in mutant.signs)
@@ -187,10 +205,13 @@ def _examine(lab: Laboratory, mutant: PlantedMutant, known: frozenset[_Seen]) ->
     # Checks of an operation need others: a read shows what a write did. Generated cases do not.
     whole = lab.run(f"m{mutant.number}", slow=mutant.slow)
     whole.verdicts = run.verdicts
+    whole.known.take_over(baseline.known)
     # What one operation does may show at another one of the same resource.
     paths = {label.partition(" ")[2] for label in (*labels, *(sign.operation for sign in mutant.signs))}
-    about = [entry for entry in plan(whole) if entry.operation.partition(" ")[2] in paths]
+    every = plan(whole)  # once, since the checks of a collection share what they know of it
+    about = [entry for entry in every if entry.operation.partition(" ")[2] in paths]
     entries = _in_turns(about, mutant) if timed else _cheapest_first(about, mutant)
+    entries = [*_created_first(lab.contract, every, mutant), *entries]
     # How slow an operation is shows as soon as there are responses to compare, and each of them takes its time.
     after = timing_checks(run) if timed else []
     killed: Finding | None = None
@@ -200,14 +221,36 @@ def _examine(lab: Laboratory, mutant: PlantedMutant, known: frozenset[_Seen]) ->
         if killed is not None:
             break
     else:
-        _go_on(lab.generate(run), engine=True)
+        late = planned(whole, acceptance.planned_checks)  # whether anything succeeded, which the others have told
+        _go_on(make(whole, [entry for entry in late if entry.operation == mutant.operation]))
         killed = _named(run, mutant, known)
+        if killed is None and _may_be_generated(mutant, about):
+            _go_on(lab.generate(run, _GENERATING_SECONDS), engine=True)
+            killed = _named(run, mutant, known)
     return Result(
         mutant=mutant,
         killed_by=None if killed is None else FindingKey(killed.check, killed.level, killed.operation),
         others=tuple(FindingKey(item.check, item.level, item.operation) for item in run.verdicts.findings()),
         seconds=time.monotonic() - started,
     )
+
+
+def _created_first(contract: Contract, entries: list[PlannedCheck], mutant: PlantedMutant) -> list[PlannedCheck]:
+    """Return the check that others of items build on: it tells which members a server keeps as they were sent."""
+    if not any(sign.check in _OF_ITEMS for sign in mutant.signs):
+        return []
+    operation = next(one for one in contract.operations if one.label == mutant.operation)
+    found = state_model(contract).collection_of(operation)
+    create = None if found is None else found[0].operations.get(CREATE)
+    if create is None:
+        return []
+    return [entry for entry in entries if (entry.check, entry.operation) == ("created_items_are_kept", create.label)]
+
+
+def _may_be_generated(mutant: PlantedMutant, made: list[PlannedCheck]) -> bool:
+    """Tell whether generated cases can show what the checks did not: they are not looked at by all of these."""
+    only_made = {entry.check for entry in made} - _OF_GENERATED
+    return any(sign.check not in only_made for sign in mutant.signs)
 
 
 def _another(contract: Contract, label: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from tests.conftest import PATIENCE_SECONDS, run_here
 HERE = Path(__file__).parent
 CASES: list[dict[str, Any]] = yaml.safe_load((HERE / "verdicts.yaml").read_text(encoding="utf-8"))
 #: Our own stub, which costs as much again, has a say in none of these.
-QUICK = ("--no-oracle", "--settle=0.3", "--timeout=1")
+QUICK = ("--no-oracle", "--settle=0.3")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

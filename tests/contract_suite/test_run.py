@@ -194,6 +194,7 @@ NOT_RUN = {
         ),
         1,
     ),
+    ("items_of_others_are_out_of_reach", "no items are created and read with credentials"): 1,
     ("streams_send_their_items", "no operation documents a stream that sends items"): 1,
     ("stream_items_conform_to_their_schema", "no operation documents a stream that sends items"): 1,
 }
@@ -210,6 +211,7 @@ NOT_RUN |= {(name, "no item or singleton of the contract gives occasion for this
 NOWHERE = {
     *OF_ITEMS,
     *("refused_callers_change_nothing", "side_doors_change_nothing", "entity_tags_follow_the_content"),
+    "items_of_others_are_out_of_reach",
     *("partial_credentials_are_refused", "unknown_tokens_of_each_scheme_are_refused"),
     *("streams_send_their_items", "stream_items_conform_to_their_schema"),
 }

@@ -100,13 +100,14 @@ def test_items_of_others_are_never_touched_and_own_ones_are_deleted(
     assert "/notes/100 (deleted)" in done.stdout
 
 
-def test_on_loopback_the_same_run_reaches_them(
-    suite: Suite, remote: Callable[..., RemoteServer], contract: str
+@pytest.mark.parametrize("writes", [(), ("--allow-writes=*",)])
+def test_on_loopback_the_same_run_reaches_them_where_that_is_allowed(
+    suite: Suite, remote: Callable[..., RemoteServer], contract: str, writes: tuple[str, ...]
 ) -> None:
     notes = Notes()
     server = remote(application=notes)
-    suite.run("fuzz", server.url, contract, "--no-oracle", "--max-examples=5")
-    assert set(range(1, 6)) - notes.notes.keys()
+    suite.run("fuzz", server.url, contract, "--no-oracle", "--max-examples=5", *writes)
+    assert bool(set(range(1, 6)) - notes.notes.keys()) == bool(writes)
 
 
 def test_items_of_a_run_that_was_killed_are_deleted_by_restore(

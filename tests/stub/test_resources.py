@@ -344,6 +344,38 @@ def test_etags_and_idempotency_keys_where_they_are_declared(make_stub: MakeStub,
     assert len(client.call("GET", "/pets").json()["items"]) == 1
 
 
+@pytest.mark.parametrize("kind", [{"type": "integer"}, {"type": "string"}, {"type": "string", "format": "uuid"}])
+def test_the_identifier_of_a_deleted_item_is_not_given_out_again(
+    make_stub: MakeStub, write_contract: Write, kind: dict[str, str]
+) -> None:
+    pet = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": {**kind, "readOnly": True}, "name": {"type": "string"}},
+    }
+    parameter = {"name": "id", "in": "path", "required": True, "schema": kind}
+    paths = {
+        "/pets": {
+            "get": {"responses": {"200": _answer({"type": "array", "items": pet})}},
+            "post": {
+                "requestBody": {"content": {"application/json": {"schema": pet}}},
+                "responses": {"201": _answer(pet)},
+            },
+        },
+        "/pets/{id}": {
+            "parameters": [parameter],
+            "get": {"responses": {"200": _answer(pet), "404": {"description": "gone"}}},
+            "delete": {"responses": {"204": {"description": "gone"}}},
+        },
+    }
+    client = make_stub(write_contract(paths))
+    seen = []
+    for _ in range(3):
+        seen.append(client.call("POST", "/pets", json={"name": "T"}).json()["id"])
+        assert client.call("DELETE", f"/pets/{seen[-1]}").status == 204
+    assert len(set(seen)) == 3
+
+
 def test_an_explicit_behaviour_says_what_inference_cannot(make_stub: MakeStub, write_contract: Write) -> None:
     thing = {"type": "object", "properties": {"ref": {"type": "string"}, "n": {"type": "integer"}}}
     behaviour = {"handler": "resource", "resource": "/things", "identifier": "ref", "parameter": "x"}

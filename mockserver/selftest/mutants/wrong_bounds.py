@@ -86,7 +86,8 @@ def _tightened(subject: MutatedOperation, kinds: dict[str, int]) -> Mutation | N
         return server.send(request)
 
     signs = {Sign("positive_data_acceptance", "drift", subject.label)}
-    signs |= subject.stated(success.pointer, "valid_writes_are_accepted")
+    signs |= subject.stated(success.pointer, "valid_writes_are_accepted", "values_within_the_bounds_are_accepted")
+    signs |= subject.silent("values_within_the_bounds_are_accepted")
     return Mutation(only_here(subject, act), frozenset(signs))
 
 

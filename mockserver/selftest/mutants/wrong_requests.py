@@ -221,6 +221,9 @@ def valid_request_refused(subject: MutatedOperation) -> Mutation | None:
         return server.send(request)
 
     signs = subject.stated(success.pointer, "valid_writes_are_accepted") | subject.silent("positive_data_acceptance")
+    signs |= subject.stated(success.pointer, "valid_requests_are_accepted") | subject.silent(
+        "valid_requests_are_accepted"
+    )
     for example in subject.body.examples.values():
         signs |= subject.stated(example.pointer, "positive_data_acceptance")
     if subject.is_login and subject.main is not None:

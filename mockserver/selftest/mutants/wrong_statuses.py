@@ -105,7 +105,7 @@ def absence_is_200(subject: MutatedOperation) -> Mutation | None:
 def _refusal(subject: MutatedOperation, status: int, other: int, checks: tuple[str, ...]) -> Mutation | None:
     """Return a mutation of the stub that replaces responses of one refusing status (such as 401) by another."""
     documented = subject.operation.responses.get(str(status))
-    if documented is None or not subject.is_guarded:
+    if documented is None or not subject.is_guarded or (status == 403 and not subject.contract.levels):
         return None
     if other == 404 and "404" in subject.operation.responses and (subject.main is None or subject.main.status != 404):
         return None  # what is asked for may not be there, so that 404 does not tell whether the caller was refused
@@ -114,6 +114,8 @@ def _refusal(subject: MutatedOperation, status: int, other: int, checks: tuple[s
         signs = subject.universal(*checks)
     else:
         signs = subject.stated(documented.pointer, *checks)
+        if (status, other) == (401, 403):
+            signs |= subject.silent(*checks)  # no contract says which callers get 403 in place of 401
     if str(other) not in subject.operation.responses:
         signs |= subject.silent("status_is_documented")
     return with_status(subject, status, signs, lambda _response: problem(other, _TITLES[other]))
@@ -144,7 +146,7 @@ def stranger_is_200(subject: MutatedOperation) -> Mutation | None:
 def wrong_level_is_401(subject: MutatedOperation) -> Mutation | None:
     """Server that responds with 401, not 403, to accounts whose level is not allowed."""
     documented = subject.operation.responses.get("403")
-    if documented is None:
+    if documented is None or not subject.contract.levels:
         return None
     signs = subject.stated(documented.pointer, "levels_not_allowed_are_refused")
     challenge = f'{(subject.entrance.auth_scheme if subject.entrance else "basic").capitalize()} realm="mockserver"'

@@ -333,7 +333,7 @@ class ResourceHandler:
         return {name: value for name, value in content.items() if name not in call.write_only}
 
     def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
-        """Return an identifier that no item has yet, similar to that of the example."""
+        """Return an identifier that no item has or had, similar to that of the example."""
 
         def secret_of(number: int) -> str:
             return sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
@@ -342,7 +342,8 @@ class ResourceHandler:
             whole = {**base, self._behaviour.identifier: candidate}
             return not self._behaviour.answers or self._presentation.show(whole, self._template(call))[1]
 
-        return self._identifiers.new(base.get(self._behaviour.identifier), view.keys(), secret_of, is_good)
+        taken = {*view, *call.transaction.items(self._collection(call))}  # deleted ones, too
+        return self._identifiers.new(base.get(self._behaviour.identifier), taken, secret_of, is_good)
 
 
 def _filled(template: str, call: Call) -> str:

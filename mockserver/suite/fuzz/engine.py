@@ -20,6 +20,7 @@ from mockserver.suite.run.internal_errors import containing_mistakes, mistake_li
 from mockserver.suite.run.interrupts import raise_if_interrupted
 from mockserver.suite.run.session import Run
 from mockserver.suite.selection.own_checks import imported
+from mockserver.suite.state.item_tracker import new_item_tracker
 from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.verdict import RunOutcome
 
@@ -57,7 +58,7 @@ def drive(run: Run, settings: FuzzSettings) -> RunOutcome:
         raise MockServerError("the engine needs a server with a URL; it cannot call a WSGI application")
     for module in settings.hooks:
         imported(module, f"--hooks {module}")
-    judge = Judge(run, new_tracker(run))
+    judge = Judge(run, new_tracker(run), new_item_tracker(run))
     with ExitStack() as stack:
         stack.enter_context(patched_generation())
         stack.enter_context(routed_requests(run, run.target))

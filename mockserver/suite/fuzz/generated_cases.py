@@ -39,6 +39,7 @@ from mockserver.suite.fuzz.transport import TargetSilence, meaning, wire_respons
 from mockserver.suite.run.internal_errors import mistake_line, note_mistake
 from mockserver.suite.run.session import Run
 from mockserver.suite.secrets.encoded_secrets import as_bytes
+from mockserver.suite.state.item_tracker import TRACKED_CHECKS, ItemTracker
 from mockserver.suite.target.connections import is_refused
 from mockserver.suite.target.exchange import Exchange, WireRequest
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in
@@ -67,6 +68,7 @@ class Judge:
 
     run: Run
     tracker: StateTracker
+    items: ItemTracker
     cases: int = 0
     errors: list[str] = field(default_factory=list)
     interrupted: bool = False
@@ -76,6 +78,7 @@ class Judge:
     def __post_init__(self) -> None:
         self._checks = [(check.__name__, check) for check in (*RESPONSE_CHECKS, *self.run.own_checks.responses)]
         self._checks += [(check.__name__, partial(check, self.tracker)) for check in STATE_CHECKS]
+        self._checks += [(check.__name__, partial(check, self.items)) for check in TRACKED_CHECKS]
 
     def observed(self, case: Any, request: Any, response: Any) -> ObservedResponse:
         """Return an exchange with what the contract documents for it, kept for the next check on it."""

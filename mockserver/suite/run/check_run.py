@@ -9,7 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects, logins, schemes
+from mockserver.suite.access import doors, effects, logins, other_accounts, schemes
 from mockserver.suite.checks import (
     acceptance,
     credentials,
@@ -45,6 +45,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *effects.planned_checks(run),  # first, since it tells what an accepted call did
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
+        *other_accounts.planned_checks(run),
         *schemes.planned_checks(run),
         *doors.planned_checks(run),
         *logins.planned_checks(run),

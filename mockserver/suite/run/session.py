@@ -85,6 +85,7 @@ class Run:
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
         callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
+        listed: paths of items that a list showed, so that their absence in it says that they are gone.
         oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
         given: values that the user gave for what is on the target (`--values`).
         known: what is known of the target: items, and requests that succeeded.
@@ -125,6 +126,7 @@ class Run:
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
     callers: dict[str, Identity] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
     oracle: bool = False
     guard: Guard = field(init=False)
     renewal: CredentialRenewal = field(init=False)

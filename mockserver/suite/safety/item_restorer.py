@@ -70,6 +70,18 @@ class ItemRestorer:
             return HeldContent(path, template, "value", why="what it held is a secret, and not kept")
         return HeldContent(path, template, "value", value)
 
+    def is_there(self, template: str, path: str) -> bool:
+        """Tell whether an item exists, by its read or else by its list; not if neither can be asked."""
+        read = self._operation("GET", template)
+        if read is None:
+            return self._presence_in_list(CreatedItem(path, template)) == _THERE
+        if self._run.policy.changes("GET", read):
+            return False
+        try:
+            return self._ask(read, path).successful
+        except (NotRun, MockServerError):
+            return False
+
     def delete(self, items: Iterable[CreatedItem]) -> Iterator[tuple[CreatedItem, str]]:
         """Delete items that the run created; yield each with `DONE` once it is gone, or with why it is left.
 
@@ -155,7 +167,8 @@ class ItemRestorer:
         if unquote(name) in names:
             return _THERE
         values = tuple(read_off(item.template, item.path).values())
-        listed = self._listed_before.get(item.path) or self._run.known.items.was_listed(item.template, values)
+        known = item.path.rstrip("/") in self._run.listed
+        listed = known or self._listed_before.get(item.path) or self._run.known.items.was_listed(item.template, values)
         return _ABSENT if listed else f"{_NOTHING_READS}, and no list showed it before"
 
     def _names_in_list(self, template: str, path: str) -> str | frozenset[str]:

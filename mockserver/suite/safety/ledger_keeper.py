@@ -25,6 +25,7 @@ from mockserver.suite.safety.ledger import (
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.safety.policy import is_collection, is_named, item_path
 from mockserver.suite.safety.restorer import Restorer
+from mockserver.suite.safety.standing_items import StandingItems
 from mockserver.suite.target.exchange import WireRequest
 
 #: How many paths are read before their first write; each costs a request.
@@ -67,6 +68,7 @@ class LedgerKeeper:
         self._originals = originals
         self._file = file
         self._restorer = Restorer(run, originals)
+        self._standing = StandingItems(run, self._restorer.items)
         self._tokens: list[Identity] = []
         self._closing = False
         self._held: dict[str, HeldContent] = {}
@@ -84,6 +86,9 @@ class LedgerKeeper:
             return None
         setting = self._setting_of(operation)
         if setting is None:
+            why = self._standing.refusal(operation, request, self._items)
+            if why is not None:
+                return why
             held = self._hold(operation, request)
             self._note_call(operation, request, held)
             return None
@@ -151,6 +156,7 @@ class LedgerKeeper:
             items = [item for item in reversed(self.ledger.items) if item.outcome != DONE]
             for item, outcome in self._restorer.items.delete(items):
                 self._note(item, outcome)
+            self._settle_what_went_with_its_parent()
             for held in self.ledger.held:
                 if held.outcome != DONE:
                     self._note(held, self._restorer.items.write_back(held))
@@ -169,6 +175,14 @@ class LedgerKeeper:
         if self._open:
             self._keep()
         return LedgerSummary(self._run.guard.writes, tuple(self._restored()), tuple(self._left()))
+
+    def _settle_what_went_with_its_parent(self) -> None:
+        """Note what could not be deleted by itself and is gone with the item that it was below."""
+        gone = tuple(f"{_key(item.path)}/" for item in self.ledger.items if item.outcome == DONE)
+        for item in self.ledger.items:
+            below = item.outcome != DONE and item.path.startswith(gone)
+            if below and not self._restorer.items.is_there(item.template, item.path):
+                self._note(item, DONE)
 
     def _restored(self) -> Iterator[str]:
         for setting in self.ledger.settings:

@@ -25,8 +25,8 @@ _OWNED = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?)?")
-#: Numbers that differ by less were rounded.
-_ROUNDED = 0.01
+#: Numbers that differ by less are the same, kept as a 32-bit float or as a decimal with two places.
+_RELATIVE, _CENTS = 1e-6, 0.005
 
 
 class Likeness(IntEnum):
@@ -72,9 +72,8 @@ def _of_lists(written: list[Any], shown: list[Any]) -> Likeness:
 def _alike(written: Any, shown: Any) -> bool:
     """Tell whether two scalars are the same thing, written in another way: case, blanks, Unicode form, notation."""
     if _is_number(written) and _is_number(shown):
-        return abs(written - shown) <= _ROUNDED * max(abs(written), 1.0) and not (
-            isinstance(written, int) and isinstance(shown, int)
-        )
+        close = abs(written - shown) <= max(_RELATIVE * abs(written), _CENTS)
+        return close and not (isinstance(written, int) and isinstance(shown, int))
     one, other = _plain(written), _plain(shown)
     if one == other:
         return True

@@ -38,6 +38,7 @@ _ABOUT_CONTENT = frozenset({400, 409, 412, 415, 422})
 #: How deep parents of parents are made.
 _MAX_PARENTS = 4
 _GONE, _FORBIDDEN = frozenset({404, 410}), 403
+_OK, _CREATED = 200, 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,13 @@ class Items:
         session: sends the requests; its history holds the writes.
         made: the items that were made, parents included, the oldest first.
         gone: paths of those that were deleted.
+        full: whether new items get the optional members that are texts, numbers or choices, where that is accepted.
     """
 
     session: Session
     made: list[Item] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    full: bool = True
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _salt: str = ""
 
@@ -246,6 +249,8 @@ class Items:
         if operation is None:
             raise NotRun(f"the contract has no operation that could {role} {item.collection.item}")
         content, media_type = (None, None) if body is None else written(operation, body)
+        if role == DELETE and READ not in item.collection.operations and LIST in item.collection.operations:
+            self._look_in_list(item)
 
         def build(caller: Identity | None) -> WireRequest:
             request = self.request(operation, item, caller, body=content, media_type=media_type, arguments=arguments)
@@ -254,6 +259,13 @@ class Items:
             return request
 
         return self._by_whoever_may(operation, build, identity)
+
+    def _look_in_list(self, item: Item) -> None:
+        """Record whether a list shows an item, so that its absence will say that it is gone."""
+        with suppress(NotRun):
+            shown = entries(item.collection, json_or_none(self.call(item, LIST)[1]))
+            if any(item.name in set(names(item.collection, entry)) for entry in shown):
+                self.session.run.listed.add(item.path.rstrip("/"))
 
     def _by_whoever_may(
         self, operation: Operation, build: Callable[[Identity | None], WireRequest], identity: Identity | None
@@ -337,6 +349,8 @@ class Items:
         """Yield contents to create an item of: with all members, with those that are needed, and as it is."""
         seen: set[bytes | None] = set()
         for full, references in ((True, False), (False, False), (False, True)):
+            if full and not self.full:
+                continue
             value, media_type = self.fresh_body(operation, full=full, references=references)
             if value is None:
                 break
@@ -399,6 +413,10 @@ class Items:
     def _made(self, collection: Collection, parent: Item | None, exchange: Exchange) -> Item:
         response = exchange.response
         assert response is not None
+        create = collection.operations[CREATE]
+        if response.status == _OK and str(_CREATED) in create.responses:
+            # It may name one that was there before, which is not the run's to change or delete.
+            raise NotRun(f"{create.label} was answered with 200, and not with the 201 that says that an item is new")
         value = json_or_none(response)
         sent = _json(exchange.request)
         shown = at(value, collection.places.get(CREATE))
@@ -439,6 +457,12 @@ class Items:
             if path not in seen and parse_template(collection.item).match(path) is not None:
                 seen.add(path)
                 yield path, sure
+
+    def sure_paths(self, collection: Collection, exchange: Exchange) -> Iterator[str]:
+        """Yield the paths by which the exchange of a creation names the new item, without guesses."""
+        response = exchange.response
+        value = json_or_none(response) if response is not None else None
+        yield from (path for path, sure in self._paths(collection, exchange, value, _json(exchange.request)) if sure)
 
     def _likely_paths(
         self, collection: Collection, exchange: Exchange, value: Any, sent: Any

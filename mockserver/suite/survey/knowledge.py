@@ -86,6 +86,12 @@ class Knowledge:
         self.items = KnownItems(self.contract)
         self.reader = IdentifierReader(self.contract, self.items, self.base_path)
 
+    def take_over(self, other: Knowledge) -> None:
+        """Take over what another run found out of the same target: requests that succeed, and what creates items."""
+        self.accepted |= other.accepted
+        self.creations |= other.creations
+        self.uniques |= other.uniques
+
     def observe(
         self, operation: Operation, request: WireRequest, response: WireResponse, world: str | None
     ) -> list[KnownItem]:

@@ -97,10 +97,12 @@ def _logged_in(subject: MutatedOperation, request: MutantRequest) -> MutantReque
 
 def _original_path(subject: MutatedOperation, request: MutantRequest) -> MutantRequest | None:
     """Return the read of the path in `X-Original-URL`, whatever path was asked for."""
-    named = unquote(urlsplit(request.environ.get("HTTP_X_ORIGINAL_URL", "")).path)
-    prefix = re.match(r"/__world__/[^/]+", named)
-    path = named[prefix.end() :] if prefix else named
-    return _read(subject, request, path) if path and path != request.path else None
+    named = urlsplit(request.environ.get("HTTP_X_ORIGINAL_URL", ""))
+    path = re.sub(r"^/__world__/[^/]+", "", unquote(named.path))
+    if not path or path == request.path:
+        return None
+    there = request._replace(environ={**request.environ, "QUERY_STRING": named.query})
+    return _read(subject, there, path)
 
 
 def _overridden(subject: MutatedOperation, request: MutantRequest) -> MutantRequest | None:

@@ -52,6 +52,9 @@ class Kept:
             success = operation.success() if operation is not None else None
             if operation is not None and success is not None:
                 found |= self.subject.stated(success.pointer, check, label=operation.label)
+                if "202" in operation.responses or check == "written_items_show_it":
+                    # What is accepted for later need not show; a member that never showed a write proves little.
+                    found |= self.subject.silent(check, label=operation.label)
         return frozenset(found)
 
     def new_path(self, request: MutantRequest, response: MutantResponse) -> str | None:

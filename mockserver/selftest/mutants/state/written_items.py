@@ -200,13 +200,14 @@ def read_changes_the_item(subject: MutatedOperation) -> Mutation | None:
         response, seen = server.send(request), server.memory(request).setdefault("reads", {})
         if response.status != 200:
             return response
-        seen[request.path] = count = seen.get(request.path, 0) + 1
+        count = seen.get(request.path, 0)
+        seen[request.path] = count + 1
 
         def change(content: Any) -> Any:
             item = content
             for part in place:
                 item = item[part]
-            item[member] = f"{item[member]} {count}"
+            item[member] = f"{item[member]} {count}" if count > 1 else item[member]
             return content
 
         return response.changed(change)
