@@ -12,6 +12,7 @@ from mockserver.errors import MockServerError
 from mockserver.suite.access import doors, effects, logins, other_accounts, schemes
 from mockserver.suite.checks import (
     acceptance,
+    creations,
     credentials,
     documented_examples,
     invalid_requests,
@@ -65,6 +66,7 @@ PLANNERS: tuple[Planner, ...] = (
     item_checks.planned_checks,
     singleton_checks.planned_checks,
     links.planned_checks,
+    creations.planned_checks,
     access_checks,
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
