@@ -78,8 +78,11 @@ def sample_argument(contract: Contract, schema: str, *, examples: bool = True) -
         NotRun: none could be made.
     """
     value = sample_value(contract, schema, examples=examples)
-    is_empty = value is None or value in ({}, [])
-    return "sample" if is_empty and contract.validator(schema, "request").is_valid("sample") else value
+    if value is not None and value not in ({}, []):
+        return value
+    if contract.validator(schema, "request").is_valid("sample"):
+        return "sample"
+    return sample_value(contract, schema, whole=True, examples=examples)  # without members nothing would be sent
 
 
 def _generator(contract: Contract) -> Generator:
