@@ -9,10 +9,10 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects, logins, other_accounts, schemes
+from mockserver.suite.access import doors, effects, logins, other_accounts, schemes, worded_levels
 from mockserver.suite.checks import (
     acceptance,
-    creations,
+    created_items,
     credentials,
     documented_examples,
     invalid_requests,
@@ -48,6 +48,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *permissions.planned_checks(run),
         *other_accounts.planned_checks(run),
         *schemes.planned_checks(run),
+        *worded_levels.planned_checks(run),
         *doors.planned_checks(run),
         *logins.planned_checks(run),
     )
@@ -66,7 +67,7 @@ PLANNERS: tuple[Planner, ...] = (
     item_checks.planned_checks,
     singleton_checks.planned_checks,
     links.planned_checks,
-    creations.planned_checks,
+    created_items.planned_checks,
     access_checks,
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
