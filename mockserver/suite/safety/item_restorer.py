@@ -88,6 +88,7 @@ class ItemRestorer:
         All DELETE requests are sent first and the results read then, so that slow deletions run at the same time.
         """
         asked: list[tuple[CreatedItem, str]] = []
+        self._lists.clear()
         for item in items:
             said, outcome = self._ask_to_delete(item)
             if outcome is None:
@@ -111,6 +112,18 @@ class ItemRestorer:
                 with interruptible:
                     time.sleep(POLL_SECONDS)
         yield from ((item, f"{said}, but it still exists") for item, said in asked)
+
+    def note_listed(self, item: CreatedItem) -> None:
+        """Note whether a list shows an item that is about to be deleted, where nothing else will tell that it is gone.
+
+        A list that never showed it proves nothing by its absence: it may be on another page.
+        """
+        self._lists.clear()
+        self._note_listed(item)
+
+    def _note_listed(self, item: CreatedItem) -> None:
+        if self._operation("GET", item.template) is None and not self._listed_before.get(item.path):
+            self._listed_before[item.path] = self._presence(item) == _THERE
 
     def write_back(self, held: HeldContent) -> str:
         """Write what a path held before the run; return `DONE`, or why it could not be restored."""
@@ -142,8 +155,7 @@ class ItemRestorer:
         delete = self._operation("DELETE", item.template)
         if delete is None:
             return "", DONE if self._presence(item) == _ABSENT else "no documented operation deletes it"
-        if self._operation("GET", item.template) is None:
-            self._listed_before[item.path] = self._presence(item) == _THERE
+        self._note_listed(item)
         try:
             response = self._ask(delete, item.path)
         except (NotRun, MockServerError) as reason:

@@ -84,6 +84,9 @@ class LedgerKeeper:
             self._keep()
         if operation is None or is_login(operation) or operation.effect == "credentials":
             return None
+        item = self._items.get(_key(request.path))
+        if item is not None and request.method == "DELETE" and not item.deleted:
+            self._restorer.items.note_listed(item)
         setting = self._setting_of(operation)
         if setting is None:
             why = self._standing.refusal(operation, request, self._items)
