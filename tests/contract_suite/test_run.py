@@ -135,9 +135,13 @@ EXPECTED: dict[str, Labels] = {
     "whole_floats_are_integers": TAKES_CONTENT - {LOGIN},  # it takes texts, and each try may be counted as a wrong one
     "escaped_json_is_understood": TAKES_CONTENT - {LOGIN},
     "control_characters_come_back_as_sent": CALLED_FREELY & TAKES_CONTENT,
+    "parameters_that_break_the_schema_are_refused": CALLED_FREELY
+    & labels(lambda one: one.method != "DELETE" and (_has(one, "query") or (one.safe and _has(one, "path")))),
     "values_within_the_bounds_are_accepted": CALLED_FREELY & labels(lambda one: one.request_body or _has(one, "query")),
     "values_do_not_become_fields": CALLED_FREELY
     & labels(lambda one: _has(one, "query") or (one.safe and _has(one, "path"))),
+    "unique_values_are_given_once": CALLED_FREELY
+    & labels(lambda one: one.method == "POST" and one.request_body and "409" in one.responses),
     "parallel_calls_keep_apart": CALLED_FREELY & labels(lambda one: one.method != "DELETE"),
     # routes
     "options_tell_the_methods": frozenset(f"OPTIONS {one.path}" for one in OPERATIONS),
@@ -193,6 +197,13 @@ NOT_RUN = {
         1,
     ),
     ("items_of_others_are_out_of_reach", "no items are created and read with credentials"): 1,
+    ("locations_lead_to_what_was_created", "no POST documents a 201"): 1,
+    (
+        "levels_named_in_words_are_kept",
+        "no summary of an operation with 403 leaves it to one of several levels (`admins only`)",
+    ): 1,
+    ("accepted_work_is_not_lost", "no POST documents a 202"): 1,
+    ("unique_values_are_given_once", "none of them was accepted"): 6,
     ("streams_send_their_items", "no operation documents a stream that sends items"): 1,
     ("stream_items_conform_to_their_schema", "no operation documents a stream that sends items"): 1,
 }
@@ -207,6 +218,7 @@ OF_ITEMS = (
 NOT_RUN |= {(name, "no item or singleton of the contract gives occasion for this"): 1 for name in OF_ITEMS}
 #: Checks that the built-in contract gives no occasion for.
 NOWHERE = {
+    *("locations_lead_to_what_was_created", "accepted_work_is_not_lost", "levels_named_in_words_are_kept"),
     *OF_ITEMS,
     *("refused_callers_change_nothing", "side_doors_change_nothing", "entity_tags_follow_the_content"),
     "items_of_others_are_out_of_reach",

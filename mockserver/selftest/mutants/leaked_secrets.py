@@ -155,7 +155,8 @@ def _token(name: str, fault: str, shows: _Shows) -> None:
     """Register a class of mutants that show the caller's token."""
 
     def make(subject: MutatedOperation) -> Mutation | None:
-        if not subject.is_guarded:
+        entrance = subject.entrance
+        if entrance is None or (shows is _in_a_refusal_as_it_came and entrance.field.lower() != "authorization"):
             return None
 
         def change(request: MutantRequest, response: MutantResponse) -> MutantResponse:

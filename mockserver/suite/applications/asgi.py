@@ -175,6 +175,7 @@ class _Call:
         self._loop = loop
         self.tell = tell
         self._body = message.body or b""
+        self._head_only = message.method == "HEAD"
         self._sent: queue.Queue[ResponseHead | bytes | BaseException | None] = queue.Queue()
         self._asked = False
         self._begun = False
@@ -231,7 +232,8 @@ class _Call:
                 raise RuntimeError("http.response.body was sent before http.response.start")
             if self._left.is_set():
                 raise OSError("the client has left")
-            await self._put(bytes(message.get("body", b"")))
+            if not self._head_only:  # servers such as uvicorn send no content then, and applications count on it
+                await self._put(bytes(message.get("body", b"")))
             if not message.get("more_body", False):
                 self._complete = True
                 self._sent.put(None)

@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from mockserver import sources
@@ -19,6 +20,8 @@ from mockserver.http.pointers import child
 from mockserver.suite.verdicts.failures import NotRun
 
 _MAX_VARIANTS = 12
+#: So many copies of a value get null within them, and at most so deep.
+_MAX_NULLS, _NULLS_DEPTH = 12, 6
 #: A longer text is not made up: no server should be sent megabytes by a check that takes seconds.
 _MAX_LENGTH = 100_000
 #: Spaces around and letters of both cases; composed and decomposed letters; what HTML, URLs and SQL escape.
@@ -78,8 +81,11 @@ def sample_argument(contract: Contract, schema: str, *, examples: bool = True) -
         NotRun: none could be made.
     """
     value = sample_value(contract, schema, examples=examples)
-    is_empty = value is None or value in ({}, [])
-    return "sample" if is_empty and contract.validator(schema, "request").is_valid("sample") else value
+    if value is not None and value not in ({}, []):
+        return value
+    if contract.validator(schema, "request").is_valid("sample"):
+        return "sample"
+    return sample_value(contract, schema, whole=True, examples=examples)  # without members nothing would be sent
 
 
 def _generator(contract: Contract) -> Generator:
@@ -198,6 +204,7 @@ def invalid_values(contract: Contract, schema: str, valid: Any) -> Iterator[tupl
 
 def _mutations(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
     yield from _WRONG_TYPES
+    yield from islice(_nulls_within(valid), _MAX_NULLS)
     if not isinstance(valid, dict):
         return
     yield valid | {"mockserver_undocumented": "text"}
@@ -205,6 +212,23 @@ def _mutations(contract: Contract, schema: str, valid: Any) -> Iterator[Any]:
         yield {key: value for key, value in valid.items() if key != name}
         for wrong in (*_WRONG_TYPES, *_beyond_limits(contract, schema, name)):
             yield valid | {name: wrong}
+
+
+def _nulls_within(value: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield copies of a JSON value with null for one item of a list, or one member of an object within it.
+
+    Code that takes a list of objects checks the list, and reads the members of null.
+    """
+    if depth > _NULLS_DEPTH:
+        return
+    if isinstance(value, list) and value:
+        yield [None, *value[1:]]
+        yield from ([changed, *value[1:]] for changed in _nulls_within(value[0], depth + 1))
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if depth:
+                yield {**value, name: None}
+            yield from ({**value, name: changed} for changed in _nulls_within(member, depth + 1))
 
 
 def _beyond_limits(contract: Contract, schema: str, name: str) -> Iterator[Any]:

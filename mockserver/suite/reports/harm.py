@@ -22,14 +22,15 @@ class Harm(IntEnum):
 #: Words in the names of checks that find who gets in, or learns, what is not theirs.
 _DOORS = re.compile(
     "credential|token|password|secret|auth|levels_not|foreign_objects_are_refused|own_objects_alone"
-    "|door|refused_callers|forwarded|forged|spellings|overridden|session"
+    "|door|refused_callers|forwarded|forged|spellings|overridden|session|of_others"
 )
 #: Checks of doors that a contradiction of the contract is enough for: somebody sees what is not theirs.
 _SHOWN = re.compile("own_objects_alone")
 #: Words in the names of checks that find what was written and is not kept, or changed without a write.
 _DATA = re.compile(
     "state|change_nothing|others_alone|last_write|writes_echo|repeated|resets|never_set|generated_values"
-    "|links_show|use_after_free|ensure_resource|created|deleted|listed|lost|kept|gone"
+    "|links_show|use_after_free|ensure_resource|created|deleted|listed|lost|kept|gone|written|identifiers|stale_writes"
+    "|items_alone|leave_other_items|make_nothing|nor_lose_items|belong_to_their_parent"
 )
 _CRASHES = frozenset({"no_server_error", "the_server_answers", "not_a_server_error"})
 _THERE = frozenset({"valid_requests_are_accepted"})

@@ -9,9 +9,10 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects, logins, other_accounts, schemes
+from mockserver.suite.access import doors, effects, logins, other_accounts, schemes, worded_levels
 from mockserver.suite.checks import (
     acceptance,
+    created_items,
     credentials,
     documented_examples,
     invalid_requests,
@@ -22,7 +23,7 @@ from mockserver.suite.checks import (
     undefined_routes,
 )
 from mockserver.suite.checks.any_response import RESPONSE_CHECKS, no_response
-from mockserver.suite.checks.contents import bounds, echoes
+from mockserver.suite.checks.contents import arguments, bounds, echoes
 from mockserver.suite.checks.planned_check import PlannedCheck, Planner, on_operation
 from mockserver.suite.checks.protocol import allowed_methods, parallel_calls, streams
 from mockserver.suite.run.internal_errors import containing_mistakes
@@ -47,6 +48,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *permissions.planned_checks(run),
         *other_accounts.planned_checks(run),
         *schemes.planned_checks(run),
+        *worded_levels.planned_checks(run),
         *doors.planned_checks(run),
         *logins.planned_checks(run),
     )
@@ -65,9 +67,11 @@ PLANNERS: tuple[Planner, ...] = (
     item_checks.planned_checks,
     singleton_checks.planned_checks,
     links.planned_checks,
+    created_items.planned_checks,
     access_checks,
     invalid_requests.planned_checks,
     undefined_routes.planned_checks,
+    arguments.planned_checks,
     bounds.planned_checks,
     robustness.planned_checks,
     echoes.planned_checks,

@@ -64,7 +64,7 @@ def new_item_tracker(run: Run) -> ItemTracker:
 
 
 def created_items_are_kept(tracker: ItemTracker, observed: ObservedResponse) -> bool:
-    """Check that an item which a generated request created can be read."""
+    """Judge a generated creation: the item can be read."""
     found = tracker.model.collection_of(observed.operation)
     if found is None or found[1] != CREATE or not observed.response.successful or observed.operation is None:
         return False
@@ -107,7 +107,7 @@ def created_items_are_kept(tracker: ItemTracker, observed: ObservedResponse) -> 
 
 
 def written_items_show_it(tracker: ItemTracker, observed: ObservedResponse) -> bool:
-    """Check that an item does not show its old values after a generated PUT or PATCH."""
+    """Judge a generated PUT or PATCH: the item does not show its old values afterwards."""
     found = _tracked(tracker, observed)
     if found is None or found[1] not in {REPLACE, MERGE} or not observed.response.successful:
         return False
@@ -160,7 +160,7 @@ def written_items_show_it(tracker: ItemTracker, observed: ObservedResponse) -> b
 
 
 def refused_writes_leave_items_alone(tracker: ItemTracker, observed: ObservedResponse) -> bool:
-    """Check that a generated write which is refused leaves the item as it was."""
+    """Judge a generated write that is refused: the item is as it was."""
     found = _tracked(tracker, observed)
     refused = 400 <= observed.response.status < 500 and observed.response.status not in {401, 403, 404, 410, 429}
     if found is None or found[1] not in {REPLACE, MERGE} or not refused or found[0].shown is None:
@@ -190,7 +190,7 @@ def refused_writes_leave_items_alone(tracker: ItemTracker, observed: ObservedRes
 
 
 def deleted_items_are_gone(tracker: ItemTracker, observed: ObservedResponse) -> bool:
-    """Check that an item which a generated request deleted can be read no more."""
+    """Judge a generated deletion: the item can be read no more."""
     found = _tracked(tracker, observed)
     if found is None or found[1] != DELETE or not observed.response.successful:
         return False

@@ -106,10 +106,10 @@ class Resolver:
         if parameter.schema is None:
             return True
         validator = self._contract.validator(parameter.schema, "request")
-        return any(validator.is_valid(reading) for reading in _readings(text))
+        return any(validator.is_valid(reading) for reading in readings(text))
 
 
-def _readings(text: str) -> list[Any]:
+def readings(text: str) -> list[Any]:
     """Return the values that a string in a path may represent: string, number or boolean."""
     readings: list[Any] = [text]
     if re.fullmatch(r"-?\d+", text):

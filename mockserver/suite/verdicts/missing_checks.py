@@ -30,6 +30,13 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
     ),
     "no response with a documented content schema arrived": ("body_conforms_to_its_schema",),
     "no operation takes such values": ("values_within_the_bounds_are_accepted", "values_do_not_become_fields"),
+    "no operation that may be called has a parameter": ("parameters_that_break_the_schema_are_refused",),
+    "no summary of an operation with 403 leaves it to one of several levels (`admins only`)": (
+        "levels_named_in_words_are_kept",
+    ),
+    "no POST documents a 201": ("locations_lead_to_what_was_created",),
+    "no POST documents a 202": ("accepted_work_is_not_lost",),
+    "no POST with content documents a 409": ("unique_values_are_given_once",),
     "no operation may be called several times": ("parallel_calls_keep_apart",),
     "every path defines OPTIONS": ("options_tell_the_methods",),
     "no path has GET without HEAD": ("head_is_like_get",),

@@ -62,6 +62,9 @@ _LIST = "GET /pets"
 _SIGN = FindingKey("no_server_error", "violation", _LIST)
 #: What the suite does with bytes that no JSON can tell, WSGI cannot plant: servers of a few lines prove it.
 _TOLD_BY_SERVERS = {
+    "parameters_that_break_the_schema_are_refused",  # tests/faults/test_wrong_parameters.py
+    *("locations_lead_to_what_was_created", "accepted_work_is_not_lost"),  # tests/faults/test_creations.py
+    *("unique_values_are_given_once", "levels_named_in_words_are_kept"),  # test_worded_levels.py
     "hostile_bodies_do_no_harm",  # as a crash or a silence, by the checks of any response
     "large_bodies_do_no_harm",
     "answers_keep_to_http",  # tests/faults/test_hostile.py

@@ -174,7 +174,12 @@ def refused_write_stored_in_part(subject: MutatedOperation) -> Mutation | None:
 def refused_creation_stored(subject: MutatedOperation) -> Mutation | None:
     """Server that refuses to create an item after it has stored it with defaults."""
     found = kept(subject, CREATE)
-    if found is None or subject.body is None or found.operation(LIST) is None or subject.operation.method != "POST":
+    if (
+        found is None
+        or subject.body is None
+        or subject.operation.method != "POST"
+        or LIST not in found.collection.places
+    ):
         return None
 
     def act(request: MutantRequest, server: Backend, _items: Items) -> MutantResponse:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.contract.reading.document import load_contract
-from mockserver.suite.cases.sample_values import sample_value
+from mockserver.suite.cases.sample_values import invalid_values, sample_value
 
 NAMED = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
 
@@ -38,8 +38,24 @@ def test_texts_have_their_format(write_contract: Callable[..., Path], form: str)
     assert isinstance(_sample(write_contract, {"type": "string", "format": form}), str)
 
 
+def test_null_is_tried_within_lists_and_nested_objects(write_contract: Callable[..., Path]) -> None:
+    """A list of objects with a null in it is what crashes many a server that checks no more than the list."""
+    rule = {"type": "object", "required": ["to"], "properties": {"to": {"type": "string"}}}
+    schema = {"type": "array", "items": {"type": "object", "properties": {"rules": {"type": "array", "items": rule}}}}
+    contract = load_contract(write_contract(_posted(schema)))
+    tried = [value for value, _ in invalid_values(contract, _SCHEMA, [{"rules": [{"to": "a"}]}])]
+    for expected in ([None], [{"rules": [None]}], [{"rules": None}], [{"rules": [{"to": None}]}]):
+        assert expected in tried
+
+
+_SCHEMA = "/paths/~1a/post/requestBody/content/application~1json/schema"
+
+
+def _posted(schema: Any) -> Any:
+    body = {"content": {"application/json": {"schema": schema}}}
+    return {"/a": {"post": {"requestBody": body, "responses": {"200": {"description": ""}}}}}
+
+
 def _sample(write_contract: Callable[..., Path], schema: Any) -> Any:
     """Return the sample of a schema, which must be valid: else it raises."""
-    body = {"content": {"application/json": {"schema": schema}}}
-    path = write_contract({"/a": {"post": {"requestBody": body, "responses": {"200": {"description": ""}}}}})
-    return sample_value(load_contract(path), "/paths/~1a/post/requestBody/content/application~1json/schema")
+    return sample_value(load_contract(write_contract(_posted(schema))), _SCHEMA)

@@ -55,7 +55,8 @@ def test_where_no_operation_asks(write_contract: Write) -> None:
 def test_where_no_operation_asks_for_what_it_has(write_contract: Write) -> None:
     bob = Identity("bob", password="password-of-bob-01")
     assert _unused(_contract(write_contract, "bearer"), ANN, bob) == {
-        "bob": "no operation accepts its kind of credential; the schemes are door"
+        "bob": "no operation accepts its kind of credential; the schemes are door; "
+        "if it has to log in first, give it `login: {}`"
     }
 
 
