@@ -83,7 +83,7 @@ class FaultyServer:
         reply = self._plant(_from_environ(environ), self)
         head = environ["REQUEST_METHOD"] == "HEAD"
         if head:
-            # Faults change the content of GET; HEAD may leave its length out (RFC 9110, section 9.3.2), not tell another.
+            # Faults change the content of GET, whose length HEAD may leave out, but not tell wrong (RFC 9110, 9.3.2).
             reply = reply.with_field("Content-Length", None)
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", list(reply.fields))
         return [b"" if head else reply.body]
