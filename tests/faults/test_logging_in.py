@@ -152,7 +152,7 @@ def test_credentials_that_cannot_be_renewed_end_the_run(tmp_path: Path) -> None:
 
 
 #: A CSRF token that each call ends refuses all but the first of parallel calls, whoever makes them.
-_ONE_BY_ONE = {"exclude_checks": ("parallel_calls_keep_apart",)}
+_ONE_BY_ONE: dict[str, Any] = {"exclude_checks": ("parallel_calls_keep_apart",)}
 
 
 @pytest.mark.parametrize("command", ["check", "fuzz"])
