@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request
 
+from mockserver.suite.access import worded_levels
 from mockserver.suite.identities.identities import Identity
 from tests.faults.small import Answer, checked
 
@@ -44,3 +45,5 @@ def test_what_a_summary_leaves_to_admins(
     told = [one for kind in ("violation", "drift") for one in judged.at(kind) if one[0] == _CHECK]
     assert [one[:2] for one in told] == ([(_CHECK, "POST /purge")] if level else [])
     assert told == [one for one in judged.at("violation") if one[0] == _CHECK]
+    judged.run.oracle = True  # our own stub, which knows no words
+    assert worded_levels.planned_checks(judged.run) == []

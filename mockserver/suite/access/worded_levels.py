@@ -18,7 +18,12 @@ _FORBIDDEN = "403"
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return a check for each selected operation that documents 403, and whose summary leaves it to one level."""
+    """Return a check for each selected operation that documents 403, and whose summary leaves it to one level.
+
+    Our own stub knows no words, so it is no judge of them.
+    """
+    if run.oracle:
+        return []
     return [
         on_operation(levels_named_in_words_are_kept, operation, ready=partial(set_up, seed=True))
         for operation in run.selected
