@@ -12,6 +12,7 @@ from mockserver.suite.run.session import Run
 from mockserver.suite.safety.item_restorer import ItemRestorer
 from mockserver.suite.safety.policy import matches_glob
 from mockserver.suite.target.exchange import WireRequest
+from mockserver.suite.target.paths import read_off
 
 #: How many paths are looked at before their first write; each costs a request.
 _MAX_LOOKS = 500
@@ -58,9 +59,25 @@ class StandingItems:
         adds = any(one.operations.get(CREATE) is operation and one is not collection for one in self._model.collections)
         if adds or self._model.singleton_of(operation) is not None:
             return None  # what it adds is deleted again, and a singleton is put back
+        if self._is_setting_of_an_example(operation, collection, request):
+            return None
         if self._was_there(collection, item):
             return f"{collection.item} names an item that was there before; --allow-writes {operation.id} allows it"
         return None
+
+    def _is_setting_of_an_example(self, operation: Operation, collection: Collection, request: WireRequest) -> bool:
+        """Tell whether a PUT writes a part of the very item that the contract's own examples name, for all to try."""
+        template = collection.item.rstrip("/")
+        part = operation.path.rstrip("/").removeprefix(template)
+        if request.method != "PUT" or operation.method != "PUT" or part in {"", operation.path} or "{" in part:
+            return False
+        named = read_off(operation.path, request.path.partition("?")[0])
+        shown = {
+            parameter.name: {str(example.value) for example in parameter.examples.values()}
+            for parameter in operation.parameters
+            if parameter.location == "path"
+        }
+        return bool(named) and all(value in shown.get(name, ()) for name, value in named.items())
 
     def _item_at(self, path: str) -> tuple[Collection, str] | None:
         """Return the innermost item that a path names or is below of, with its collection."""
