@@ -92,6 +92,8 @@ class Tasks:
 
     def _echo(self, call: Request) -> tuple[int, Any, dict[str, str]]:
         text = call.args.get("text", "")
+        if len(text) > 200:
+            return 422, {"error": "text is too long"}, {}
         if "shared" in self.faults:
             self._last = text
             try:
