@@ -146,6 +146,8 @@ def _wrong_texts(session: Session, parameter: Parameter) -> Iterator[tuple[str, 
     assert parameter.schema is not None
     validator = session.contract.validator(parameter.schema, "request")
     meant, pointer = session.contract.schema(parameter.schema)
+    if isinstance(meant, dict) and ("object" in (meant.get("type") or ()) or "properties" in meant):
+        return  # its members stand in parameters of their own, as `filter[year]`: a text beside them is another one
     is_list = isinstance(meant, dict) and "array" in (meant.get("type") or ())
     for text in (_WRONG, *_beyond_limits(session, meant, pointer)):
         read: list[Any] = [[one] for one in readings(text)] if is_list else readings(text)
