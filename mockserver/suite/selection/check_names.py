@@ -8,8 +8,9 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-#: Checks are anywhere below the first, but in no folder of schemathesis, which an installation without the extra lacks.
-_SUITE, _WITHOUT = "mockserver.suite", "mockserver.suite.fuzz"
+#: Checks are anywhere below the first, but not in these folders: they load schemathesis, which an installation without
+#: the extra lacks.
+_SUITE, _WITHOUT = "mockserver.suite", frozenset({"mockserver.suite.fuzz", "mockserver.suite.run"})
 _BEGINNING = "Check that "
 #: Results that several checks come to, so that no function has their name, with what they say.
 _SHARED: Mapping[str, str] = {
@@ -34,7 +35,7 @@ OF_SCHEMATHESIS = (
 @cache
 def own_checks() -> Mapping[str, str]:
     """Return what each check of ours says, by name: the docstring of its function."""
-    folders = [one.name for one in _modules_of(_SUITE) if one.ispkg and one.name != _WITHOUT]
+    folders = [one.name for one in _modules_of(_SUITE) if one.ispkg and one.name not in _WITHOUT]
     found = {name: text for folder in folders for name, text in _of_folder(folder)}
     return dict(sorted({**found, **_SHARED}.items()))
 
