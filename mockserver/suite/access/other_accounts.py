@@ -18,9 +18,9 @@ from mockserver.http.pointers import child
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.items import Item, Items, written
-from mockserver.suite.target.exchange import Exchange, WireResponse, same_json
+from mockserver.suite.target.exchange import Exchange, WireResponse, json_or_none, same_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
 CHECK = "items_of_others_are_out_of_reach"

@@ -15,8 +15,8 @@ from mockserver.contract.model import Operation
 from mockserver.suite.cases.refused_requests import existing_item
 from mockserver.suite.identities.identities import Identity, credentials
 from mockserver.suite.identities.request_fields import cookie_pairs, without_cookies
-from mockserver.suite.run.session import Session, json_or_none
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.run.session import Session
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import NoOccasion, NotRun
 
 #: Members that two responses to one request may differ in: dates, counters, addresses, identifiers of requests.

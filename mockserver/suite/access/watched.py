@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import CREATE, LIST, READ, Collection, Singleton, StateModel
 from mockserver.suite.identities.identities import Identity
-from mockserver.suite.run.session import Session, json_or_none
+from mockserver.suite.run.session import Session
 from mockserver.suite.state.item_paths import entries, joined, names
 from mockserver.suite.state.items import Item, Items, written
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import NotRun
 
 _GONE = frozenset({404, 410})

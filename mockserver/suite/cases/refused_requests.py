@@ -11,10 +11,10 @@ from mockserver.contract.model import Operation
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import child
 from mockserver.suite.identities.identities import credentials
-from mockserver.suite.run.session import Session, json_or_none
+from mockserver.suite.run.session import Session
 from mockserver.suite.safety.guard import name_in
 from mockserver.suite.safety.policy import item_path
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.target.paths import fill, query_parts, read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 

@@ -24,7 +24,15 @@ from mockserver.http.media_types import json_content
 from mockserver.http.pointers import child, lookup
 from mockserver.suite.run.session import Session
 from mockserver.suite.secrets.known_secrets import marked, values_at
-from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.target.exchange import (
+    Exchange,
+    NotJSON,
+    WireRequest,
+    WireResponse,
+    json_or_none,
+    parse_json,
+    same_json,
+)
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
 
 #: Status codes about the caller or the rate of requests, which tell nothing about the stored value.
@@ -99,7 +107,7 @@ def check_echo(contract: Contract, operation: Operation, sent: Any, response: Wi
     if not _is_readable(response) or not shows_value(operation):
         return  # unreadable content is the finding of body_is_what_its_content_type_says
     expected = expected_value(contract, operation, sent)
-    shown = echoed(operation, json_of(response))
+    shown = echoed(operation, json_or_none(response))
     if expected is None:
         return  # that it is accepted at all is the finding of another check
     if not shows(shown, expected):
@@ -125,7 +133,7 @@ def check_name(contract: Contract, operation: Operation, response: WireResponse,
     if behaviour is None or around is None or not response.successful or not response.body:
         return
     # Another shape is the finding of body_conforms_to_its_schema.
-    shown = (holder for holder in values_at(json_of(response), around) if isinstance(holder, dict))
+    shown = (holder for holder in values_at(json_or_none(response), around) if isinstance(holder, dict))
     names = name_members(contract, operation)
     named = [holder[name] for holder in shown for name in sorted(names & holder.keys())]
     if any(name != behaviour.resource for name in named):
@@ -146,7 +154,7 @@ def written(contract: Contract, resource: SettingResource, sent: Any, response: 
     None if the response does not show the generated value.
     """
     if resource.generated:
-        return echoed(resource.write, json_of(response))
+        return echoed(resource.write, json_or_none(response))
     return expected_value(contract, resource.write, sent)
 
 
@@ -309,7 +317,9 @@ def shown_by(resource: SettingResource, response: WireResponse) -> Any:
     if resource.unset is not None and str(response.status) == resource.unset.status:
         return NEVER_SET
     return (
-        resource.known(echoed(resource.read, json_of(response))) if response.successful else f"status {response.status}"
+        resource.known(echoed(resource.read, json_or_none(response)))
+        if response.successful
+        else f"status {response.status}"
     )
 
 
@@ -331,7 +341,7 @@ def _under_way(resource: SettingResource, response: WireResponse) -> bool:
     if behaviour is None or not behaviour.status or not response.successful:
         return False
     try:
-        status = lookup(json_of(response), behaviour.status)
+        status = lookup(json_or_none(response), behaviour.status)
     except (LookupError, ValueError):
         return False
     return status in _transitions(resource)
@@ -349,14 +359,6 @@ def _is_readable(response: WireResponse) -> bool:
     except NotJSON:
         return False
     return True
-
-
-def json_of(response: WireResponse) -> Any:
-    """Return the content of a response as a JSON value, None if it is not JSON."""
-    try:
-        return response.json()
-    except NotJSON:
-        return None
 
 
 def behaviour_pointer(operation: Operation) -> str:

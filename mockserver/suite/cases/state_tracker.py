@@ -23,7 +23,7 @@ from mockserver.suite.cases.setting_states import (
     written,
 )
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.target.exchange import Exchange, NotJSON, WireResponse, parse_json
+from mockserver.suite.target.exchange import Exchange, json_or_none, sent_json
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
 #: How often a check may fail on an operation before it is not tried any more, since reading back costs requests.
@@ -84,7 +84,7 @@ def new_tracker(run: Run) -> StateTracker:
 def writes_echo_the_request(tracker: StateTracker, observed: ObservedResponse) -> bool:
     """Check that a write responds with the values that it was sent."""
     resource = _written(tracker, observed)
-    sent = _sent(observed)
+    sent = sent_json(observed.exchange.request)
     if resource is None or resource.generated or sent is None:
         return False
     check_echo(observed.contract, resource.write, sent, observed.response, observed.exchange)
@@ -104,7 +104,7 @@ def generated_values_are_new(tracker: StateTracker, observed: ObservedResponse) 
     resource = _written(tracker, observed)
     if resource is None or not resource.generated:
         return False
-    value = echoed(resource.write, _json(observed.response))
+    value = echoed(resource.write, json_or_none(observed.response))
     seen = tracker.generated.setdefault(resource.name, [])
     if value is not None and value in seen:
         raise CheckFailure(
@@ -139,7 +139,11 @@ def record_write(tracker: StateTracker, observed: ObservedResponse) -> bool:
     if observed.response.status >= 500 or (observed.response.successful and tracker.is_broken(check, judged)):
         tracker.known.pop(resource.name, None)
     elif observed.response.successful:
-        value = NEVER_SET if is_reset else written(observed.contract, resource, _sent(observed), observed.response)
+        value = (
+            NEVER_SET
+            if is_reset
+            else written(observed.contract, resource, sent_json(observed.exchange.request), observed.response)
+        )
         tracker.known[resource.name] = value
         if value is None:
             del tracker.known[resource.name]  # the response does not show the generated value
@@ -234,17 +238,3 @@ def _all(tracker: StateTracker) -> Iterator[SettingResource]:
         if resource.name not in seen:
             seen.add(resource.name)
             yield resource
-
-
-def _sent(observed: ObservedResponse) -> Any:
-    try:
-        return parse_json(observed.exchange.request.body or b"")
-    except NotJSON:
-        return None
-
-
-def _json(response: WireResponse) -> Any:
-    try:
-        return response.json()
-    except NotJSON:
-        return None

@@ -17,9 +17,9 @@ from mockserver.contract.source.references import follow
 from mockserver.http.pointers import child
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.items import Items
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 

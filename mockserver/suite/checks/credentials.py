@@ -17,9 +17,9 @@ from mockserver.suite.cases.setting_states import behaviour_pointer, failure
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, left_out, on_operation
 from mockserver.suite.identities.callers import caller_for, caller_or_stranger, canary, scheme_of, showing
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.secrets.known_secrets import values_at
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, describe
 
 #: How many malformed credentials are tried with each method; the others are tried with safe methods only.

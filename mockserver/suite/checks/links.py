@@ -15,11 +15,11 @@ from mockserver.http.expressions import ExpressionContext, evaluate, fill
 from mockserver.http.styles import encode_text
 from mockserver.messages import NO_CONTENT, Arguments
 from mockserver.suite.cases.preceding_calls import arrange, caller_of
-from mockserver.suite.cases.setting_states import evidence, json_of, shows
+from mockserver.suite.cases.setting_states import evidence, shows
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, json_or_none, parse_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, describe
 
@@ -58,7 +58,7 @@ def links_show_what_they_say(session: Session, *, consequence: LinkEffect, pair:
         seen = session.call(consequence.read, reading)
         if not seen.successful:
             raise NotRun(f"the read that the link {consequence.link} leads to was answered with {seen.status}")
-        missed = _missed(expected, json_of(seen))
+        missed = _missed(expected, json_or_none(seen))
         if not missed:
             return len(expected)
     wanted, got = missed

@@ -13,8 +13,8 @@ from mockserver.suite.cases.refused_requests import expect_refusal, raise_missin
 from mockserver.suite.checks.planned_check import Attempts, OperationCheck, PlannedCheck, on_operation
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.identities.object_owners import foreign_names, listed_names, may_call, own_name, owns, usual_name
-from mockserver.suite.run.session import Run, Session, json_or_none
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.run.session import Run, Session
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
 

@@ -22,7 +22,6 @@ from mockserver.suite.cases.setting_states import (
     expect_value,
     failure,
     generated_pointer,
-    json_of,
     read_resource,
     refused,
     reset,
@@ -35,7 +34,7 @@ from mockserver.suite.checks.isolation import writes_leave_others_alone
 from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.identities.identities import asks_for_credentials
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.target.exchange import WireRequest, WireResponse, parse_json, same_json
+from mockserver.suite.target.exchange import WireRequest, WireResponse, json_or_none, parse_json, same_json
 from mockserver.suite.verdicts.failures import NotRun, describe
 
 #: How often a write is repeated: enough to meet a fault that comes every twentieth time.
@@ -188,7 +187,7 @@ def _repeated(session: Session, resource: SettingResource, request: WireRequest,
     response = session.call(operation, request)
     if response.status >= 500 or response.status == 429 or (number == 0 and not response.successful):
         refused(operation, request, response)
-    shown = resource.known(echoed(operation, json_of(response)))
+    shown = resource.known(echoed(operation, json_or_none(response)))
     first = shown if number == 0 else first
     if not response.successful or not (resource.generated or same_json(shown, first)):
         # The documented success promises that a second write works, unless the contract documents a conflict.
@@ -297,7 +296,7 @@ def generated_values_are_new(session: Session, *, resource: SettingResource) -> 
         response = session.call(resource.write, request)
         if not response.successful:
             raise NotRun(f"the write was answered with {response.status}")
-        value = echoed(resource.write, json_of(response))
+        value = echoed(resource.write, json_or_none(response))
         if value is not None and value in seen:
             raise failure(
                 "generated_values_are_new",

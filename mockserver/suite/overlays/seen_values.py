@@ -9,7 +9,15 @@ from mockserver.contract.model import Contract, DocumentedResponse, Operation
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import SchemaViolation
 from mockserver.http.media_types import covering
-from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, is_json, parse_json
+from mockserver.suite.target.exchange import (
+    Exchange,
+    NotJSON,
+    WireRequest,
+    WireResponse,
+    is_json,
+    json_or_none,
+    parse_json,
+)
 from mockserver.suite.verdicts.graded_findings import Finding
 
 
@@ -85,8 +93,5 @@ def sent(request: WireRequest) -> Any:
 def value_of(response: WireResponse) -> Any:
     """Return a response's content as its schema applies to it: a JSON value, or a string."""
     if is_json(response.media_type):
-        try:
-            return response.json()
-        except NotJSON:
-            return None
+        return json_or_none(response)
     return response.body.decode("utf-8", "replace")

@@ -39,7 +39,7 @@ from mockserver.suite.selection.own_checks import NONE, OwnChecks
 from mockserver.suite.selection.selected_operations import ALL, Selection
 from mockserver.suite.survey.given_values import GivenValues
 from mockserver.suite.survey.knowledge import Knowledge
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.target.origins import CannotLogIn
 from mockserver.suite.target.paths import Resolver, fill
 from mockserver.suite.target.processes import StubControl
@@ -558,11 +558,3 @@ def judge_response(
         else:
             if applied:
                 verdicts.passed(check.__name__, observed.label)
-
-
-def json_or_none(response: WireResponse) -> Any:
-    """Return the content of a response as a JSON value, None if the content is no JSON."""
-    try:
-        return response.json()
-    except ValueError:
-        return None

@@ -19,7 +19,7 @@ from mockserver.suite.identities.identities import Identities, Identity, credent
 from mockserver.suite.safety.policy import WritePolicy, is_item_of, item_path
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.secrets.known_secrets import marked, values_at
-from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.exchange import WireRequest, WireResponse, json_or_none, sent_json
 from mockserver.suite.target.paths import Resolver
 from mockserver.suite.target.targets import Target
 
@@ -259,9 +259,9 @@ class Guard:
             return
         content = covering(documented.content, response.content_type)
         places = credential_places(self._contract, operation)
-        username = next(values_at(_json(request.body), places.username), None) if places is not None else None
+        username = next(values_at(sent_json(request), places.username), None) if places is not None else None
         for path, _ in marked(self._contract, content.schema if content else None, "x-secret"):
-            for value in values_at(_json(response.body), path):
+            for value in values_at(json_or_none(response), path):
                 if isinstance(value, str) and value:
                     self.keeper.obtained(Identity(str(username or ""), token=value))
 
@@ -325,7 +325,7 @@ def _beginning(template: str) -> re.Pattern[str]:
 
 def name_in(response: WireResponse, parameter: str) -> Any:
     """Return the name of the created item in the content of a response, None if there is none."""
-    value = _json(response.body)
+    value = json_or_none(response)
     holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}
     for holder in holders:
         if isinstance(holder, Mapping):
@@ -339,10 +339,3 @@ def _texts(value: str) -> Iterator[str]:
     """Yield the value of a header field, and its decoded Basic credentials (RFC 7617)."""
     yield value
     yield basic.user_pass(value) or ""
-
-
-def _json(body: bytes | None) -> Any:
-    try:
-        return parse_json(body or b"null")
-    except NotJSON:
-        return None

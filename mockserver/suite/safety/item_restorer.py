@@ -15,13 +15,13 @@ from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
-from mockserver.suite.cases.setting_states import json_of, shows
+from mockserver.suite.cases.setting_states import shows
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
 from mockserver.suite.safety.ledger import DONE, CreatedItem, HeldContent
 from mockserver.suite.safety.policy import never_given_back
 from mockserver.suite.safety.poller import POLL_SECONDS
-from mockserver.suite.target.exchange import WireRequest, WireResponse, same_json
+from mockserver.suite.target.exchange import WireRequest, WireResponse, json_or_none, same_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun
 
@@ -61,7 +61,7 @@ class ItemRestorer:
             return HeldContent(path, template, "unknown", why=str(reason))
         if response.status in _GONE:
             return HeldContent(path, template, "never set")
-        value = json_of(response) if response.successful else None
+        value = json_or_none(response) if response.successful else None
         if value is None:
             why = f"{read.label} was answered with {response.status}" + (" and no JSON" * response.successful)
             return HeldContent(path, template, "unknown", why=why)
@@ -194,7 +194,7 @@ class ItemRestorer:
             except (NotRun, MockServerError) as reason:
                 self._lists[path] = str(reason)
             else:
-                found = frozenset(_names(json_of(response), _LIST_DEPTH))
+                found = frozenset(_names(json_or_none(response), _LIST_DEPTH))
                 failed = f"{read.label} was answered with {response.status}"
                 self._lists[path] = found if response.successful else failed
         return self._lists[path]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from mockserver.contract.model import DocumentedResponse, Operation
 from mockserver.contract.resources.state_model import DELETE, READ, REPLACE
-from mockserver.suite.run.session import json_or_none
 from mockserver.suite.state.item_life import Life, told
 from mockserver.suite.state.item_writes import partial_write, whole_write
-from mockserver.suite.target.exchange import Exchange
+from mockserver.suite.target.exchange import Exchange, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
 _NOT_MODIFIED = 304

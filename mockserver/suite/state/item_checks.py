@@ -12,7 +12,7 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import CREATE, DELETE, LIST, MERGE, READ, REPLACE, state_model
 from mockserver.suite.checks.planned_check import PlannedCheck
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.comparison import Likeness, aligned, likeness
 from mockserver.suite.state.condition_checks import (
     has_precondition,
@@ -29,7 +29,7 @@ from mockserver.suite.state.list_checks import (
     may_filter,
 )
 from mockserver.suite.state.pages import listed
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, raise_failures
 
 #: How many writes that must be refused are tried on an item.

@@ -9,13 +9,13 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.shapes import SchemaShape, json_content, shape_of
 from mockserver.contract.resources.state_model import CREATE, LIST, READ, Collection
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.bodies import required
 from mockserver.suite.state.comparison import Likeness, aligned, is_owned, likeness, unwrapped
 from mockserver.suite.state.item_paths import at, names
 from mockserver.suite.state.items import Item, Items
 from mockserver.suite.state.pages import Listing, listed
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, describe
 
 #: What is expected of state, and how much it weighs.

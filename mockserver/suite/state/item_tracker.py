@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,11 +10,11 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import CREATE, DELETE, MERGE, READ, REPLACE, StateModel, state_model
 from mockserver.suite.cases.observed_response import ObservedResponse
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.comparison import Likeness, aligned, likeness, unwrapped
 from mockserver.suite.state.item_life import GONE, ItemState, Life, told
 from mockserver.suite.state.items import Item, Items
-from mockserver.suite.target.exchange import Exchange, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireResponse, json_or_none, sent_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
@@ -72,7 +71,7 @@ def created_items_are_kept(tracker: ItemTracker, observed: ObservedResponse) -> 
     if (tracker.run.own and not collection.kept) or READ not in collection.operations:
         return False
     life = tracker.life(collection.path)
-    sent = _sent(observed)
+    sent = sent_json(observed.exchange.request)
     path = next(life.items.sure_paths(collection, observed.exchange), None)
     if path is None:
         return False
@@ -112,7 +111,7 @@ def written_items_show_it(tracker: ItemTracker, observed: ObservedResponse) -> b
     if found is None or found[1] not in {REPLACE, MERGE} or not observed.response.successful:
         return False
     state, _, operation = found
-    sent = unwrapped(_sent(observed))
+    sent = unwrapped(sent_json(observed.exchange.request))
     if not sent or observed.response.status == 202:
         tracker.states.pop(state.item.path, None)
         return False
@@ -253,10 +252,3 @@ def _learn(life: Life, state: ItemState, response: WireResponse) -> None:
     for name, value in found[0].items() if found is not None else ():
         if found is not None and likeness(value, found[1].get(name)) is Likeness.SAME:
             life.kept.add(name)
-
-
-def _sent(observed: ObservedResponse) -> Any:
-    try:
-        return json.loads(observed.exchange.request.body or b"null")
-    except (ValueError, RecursionError):
-        return None

@@ -26,10 +26,10 @@ from mockserver.errors import MockServerError
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.identities.identities import Identity
-from mockserver.suite.run.session import Session, json_or_none
+from mockserver.suite.run.session import Session
 from mockserver.suite.state.bodies import completed, fresh, fresh_text
 from mockserver.suite.state.item_paths import at, below, entries, joined, names, values_of
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json, json_or_none, sent_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun
 
@@ -418,7 +418,7 @@ class Items:
             # It may name one that was there before, which is not the run's to change or delete.
             raise NotRun(f"{create.label} was answered with 200, and not with the 201 that says that an item is new")
         value = json_or_none(response)
-        sent = _json(exchange.request)
+        sent = sent_json(exchange.request)
         shown = at(value, collection.places.get(CREATE))
         reads = collection.operations.get(READ)
         first: Item | None = None
@@ -462,7 +462,9 @@ class Items:
         """Yield the paths by which the exchange of a creation names the new item, without guesses."""
         response = exchange.response
         value = json_or_none(response) if response is not None else None
-        yield from (path for path, sure in self._paths(collection, exchange, value, _json(exchange.request)) if sure)
+        yield from (
+            path for path, sure in self._paths(collection, exchange, value, sent_json(exchange.request)) if sure
+        )
 
     def _likely_paths(
         self, collection: Collection, exchange: Exchange, value: Any, sent: Any
@@ -498,10 +500,3 @@ def written(operation: Operation, value: Any) -> tuple[bytes, str]:
 
 def _line(parent: Item | None) -> tuple[Item, ...]:
     return () if parent is None else (*parent.parents, parent)
-
-
-def _json(request: WireRequest) -> Any:
-    try:
-        return json.loads(request.body or b"null")
-    except (ValueError, RecursionError):
-        return None

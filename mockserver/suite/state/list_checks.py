@@ -9,12 +9,11 @@ from typing import Any
 from mockserver.contract.model import Operation, Parameter
 from mockserver.contract.resources.state_model import LIST
 from mockserver.contract.source.references import follow
-from mockserver.suite.run.session import json_or_none
 from mockserver.suite.state.comparison import Likeness, likeness
 from mockserver.suite.state.item_life import ItemState, Life, told
 from mockserver.suite.state.item_paths import entries, names
 from mockserver.suite.state.pages import Listing, bounded, listed, paging
-from mockserver.suite.target.exchange import Exchange, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, raise_failures
 
 #: How many items there are at least when lists are read in pages of `_SIZE`.

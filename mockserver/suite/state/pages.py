@@ -11,10 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 from mockserver.contract.model import Contract, Operation, Parameter
 from mockserver.contract.resources.state_model import LIST
 from mockserver.contract.source.references import follow
-from mockserver.suite.run.session import json_or_none
 from mockserver.suite.state.item_paths import entries
 from mockserver.suite.state.items import Item, Items
-from mockserver.suite.target.exchange import Exchange, WireRequest
+from mockserver.suite.target.exchange import Exchange, WireRequest, json_or_none
 from mockserver.suite.verdicts.failures import NotRun
 
 #: So many pages are followed at most.

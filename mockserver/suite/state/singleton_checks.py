@@ -14,12 +14,12 @@ from mockserver.contract.resources.state_model import CREATE, MERGE, REPLACE, Si
 from mockserver.http.pointers import child
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.checks.planned_check import PlannedCheck
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.bodies import completed, fresh
 from mockserver.suite.state.comparison import Likeness, aligned, is_owned, likeness, unwrapped
 from mockserver.suite.state.item_life import RULE, told
 from mockserver.suite.state.items import Item, Items, written
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule
 
 _ACCEPTED = 202

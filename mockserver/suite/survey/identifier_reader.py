@@ -15,7 +15,7 @@ from mockserver.contract.resources.identifiers import identifier, words
 from mockserver.contract.resources.shapes import ExampleShape
 from mockserver.http.path_templates import parse_template
 from mockserver.suite.survey.known_items import KnownItem, KnownItems, item_templates, nameless, names_of, singulars
-from mockserver.suite.target.exchange import NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.exchange import WireRequest, WireResponse, json_or_none, sent_json
 from mockserver.suite.target.paths import read_off
 
 #: Limits of what is read of one response.
@@ -85,7 +85,7 @@ class IdentifierReader:
         """
         path = request.path.partition("?")[0]
         around = read_off(operation.path, path)
-        content = _content(response)
+        content = json_or_none(response)
         if operation.method == "DELETE":
             self._note_removal(operation, around, world)
             return []
@@ -134,7 +134,7 @@ class IdentifierReader:
             values = located.get(nameless(template))
             if values is None:
                 given = _aligned(template, operation.path, around)
-                values = self._in_item(template, given, content) or self._in_item(template, given, _sent(request))
+                values = self._in_item(template, given, content) or self._in_item(template, given, sent_json(request))
             if values is None:
                 continue
             item = KnownItem(nameless(template), values, own=True, world=world)
@@ -355,17 +355,3 @@ def _members(content: Any) -> Iterator[tuple[str, Any]]:
                     pending.append((member, depth + 1))
                 else:
                     yield name, member
-
-
-def _content(response: WireResponse) -> Any:
-    try:
-        return response.json()
-    except NotJSON:
-        return None
-
-
-def _sent(request: WireRequest) -> Any:
-    try:
-        return parse_json(request.body or b"null")
-    except NotJSON:
-        return None

@@ -25,7 +25,7 @@ from mockserver.suite.cases.contents import encoded
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.internal_errors import containing_mistakes
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.safety.policy import matches_glob
 from mockserver.suite.survey.corrections import Corrector
 from mockserver.suite.survey.drafts import BODY, MADE, Draft, Drafter, PathChoice
@@ -34,7 +34,7 @@ from mockserver.suite.survey.known_items import item_templates, nameless
 from mockserver.suite.survey.order import END, REMOVE, is_item, ordered, stage
 from mockserver.suite.survey.refusals import Complaint, kinds
 from mockserver.suite.survey.surveyed import Surveyed
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.target.paths import fill
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.reach import is_success

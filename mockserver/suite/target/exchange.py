@@ -182,3 +182,19 @@ def _find(fields: Fields, name: str) -> str | None:
         if len(key) == length and key.lower() == wanted:
             return value
     return None
+
+
+def json_or_none(response: WireResponse) -> Any:
+    """Return the content of a response as a JSON value, None if the content is no JSON."""
+    try:
+        return response.json()
+    except NotJSON:
+        return None
+
+
+def sent_json(request: WireRequest) -> Any:
+    """Return the content of a request as a JSON value, None if it has none, or no JSON."""
+    try:
+        return parse_json(request.body or b"null")
+    except NotJSON:
+        return None

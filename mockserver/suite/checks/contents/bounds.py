@@ -16,7 +16,7 @@ from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.checks.planned_check import Attempts, PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.target.exchange import Exchange, WireRequest, parse_json
+from mockserver.suite.target.exchange import Exchange, WireRequest, sent_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, Rule, describe
 
 #: So many values of one operation are tried.
@@ -132,7 +132,7 @@ def _is_between(bounded: _Bounded, tried: _Tried) -> bool:
 
 def _may_be_compared(bounded: _Bounded, tried: _Tried, usual: WireRequest) -> bool:
     """Tell whether a request has another number, with which a server may compare a number: a begin and its end."""
-    value = _value(usual)
+    value = sent_json(usual)
     beside = [name for name, held in value.items() if _is_number(held)] if isinstance(value, dict) else []
     beside += [one.name for one, _ in tried if _is_number(one.value)]
     return _is_number(bounded.value) and any(name != bounded.name for name in beside)
@@ -144,7 +144,7 @@ def _trials(
     """Yield values to try, each with a function that makes the request for it."""
     contract, caller = session.contract, session.run.allowed(operation)
     found = json_content_of(operation)
-    body = _value(usual)
+    body = sent_json(usual)
     if found is not None and found[1].schema is not None and isinstance(body, dict):
         media_type, content = found
         assert content.schema is not None
@@ -238,13 +238,6 @@ def _text(usual: Any, length: int) -> str:
     return begins[:length].strip().ljust(length, "x")
 
 
-def _value(request: WireRequest) -> Any:
-    try:
-        return parse_json(request.body or b"null")
-    except ValueError:
-        return None
-
-
 def _members(request: WireRequest) -> list[str]:
-    value = _value(request)
+    value = sent_json(request)
     return [str(name) for name in value] if isinstance(value, dict) else []

@@ -12,9 +12,9 @@ from mockserver.contract.roles import is_login
 from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.checks.planned_check import Attempts, PlannedCheck, on_operation
-from mockserver.suite.run.session import Run, Session, json_or_none
+from mockserver.suite.run.session import Run, Session
 from mockserver.suite.secrets.known_secrets import marked
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none, parse_json
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, describe
 
 #: The field that a server sends if it writes a value into its head without looking at it.
