@@ -321,6 +321,14 @@ class Contract:
         """Operations of the contract by `METHOD /path`."""
         return {operation.label: operation for operation in self.operations}
 
+    @cached_property
+    def by_path(self) -> Mapping[str, Mapping[str, Operation]]:
+        """Operations by path template and method, in the document's order."""
+        found: dict[str, dict[str, Operation]] = {}
+        for operation in self.operations:
+            found.setdefault(operation.path, {})[operation.method] = operation
+        return found
+
     def marks(self, keyword: str) -> Marks:
         """Return the finder of properties that have a keyword such as `writeOnly`; its results are cached."""
         if keyword not in self._marks:

@@ -73,8 +73,8 @@ class _PathPair:
     collection: str
     item: str
     parameter: str
-    of_collection: dict[str, Operation] = field(default_factory=dict)
-    of_item: dict[str, Operation] = field(default_factory=dict)
+    of_collection: Mapping[str, Operation] = field(default_factory=dict)
+    of_item: Mapping[str, Operation] = field(default_factory=dict)
 
 
 def inferred_behaviours(contract: Contract) -> Mapping[str, Behaviour]:
@@ -94,9 +94,7 @@ def infer(contract: Contract) -> Inference:
 
 
 def _pairs(contract: Contract) -> Iterator[_PathPair]:
-    by_path: dict[str, dict[str, Operation]] = {}
-    for operation in contract.operations:
-        by_path.setdefault(operation.path, {})[operation.method] = operation
+    by_path = contract.by_path
     for path, of_item in by_path.items():
         collection, _, last = path.removesuffix("/").rpartition("/")
         collection, parameter = collection.removesuffix("/"), parse_template(last).name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -69,7 +70,7 @@ def watched(model: StateModel, operation: Operation) -> Callable[[Session, Opera
     return lambda session, one: _WatchedSingleton(session, one, singleton)
 
 
-class _Thing:
+class _Thing(ABC):
     """What the kinds of watched things have in common."""
 
     def __init__(self, session: Session, operation: Operation) -> None:
@@ -78,11 +79,13 @@ class _Thing:
         self.items = Items(session)
         self.body: _Content = (None, None)
 
+    @abstractmethod
     def change(self) -> str:
-        raise NotImplementedError
+        """Return in words what changed, as `Watched.change`."""
 
+    @abstractmethod
     def request(self, identity: Identity | None) -> WireRequest:
-        raise NotImplementedError
+        """Return the request that would change it, as `Watched.request`."""
 
     def works(self) -> bool:
         """Tell whether the request changes it if somebody makes it who may."""

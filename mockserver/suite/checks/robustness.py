@@ -156,9 +156,7 @@ def escaped_json_is_understood(session: Session, operation: Operation) -> int:
     if response.successful or response.status >= 500 or response.status in {401, 403, 429}:
         return 1
     exchange = evidence(session, request, response)
-    plain = session.call(operation, session.valid_request(operation, _caller(session, operation)))
-    if not plain.successful:
-        raise NotRun(f"without escapes it got {plain.status}, too")
+    plain = _usual_response(session, operation, "without escapes")
     raise _failure(
         "escaped_json_is_understood",
         operation,
@@ -198,9 +196,7 @@ def whole_floats_are_integers(session: Session, operation: Operation) -> int:
     if response.successful:
         return 1
     exchange = evidence(session, request, response)
-    plain = session.call(operation, session.valid_request(operation, _caller(session, operation)))
-    if not plain.successful:
-        raise NotRun(f"without fractions it got {plain.status}, too")
+    _usual_response(session, operation, "without fractions")
     raise _failure(
         "whole_floats_are_integers",
         operation,
@@ -300,6 +296,18 @@ def _presumed_caller(session: Session, operation: Operation) -> Identity | None:
     presumed = presumed_success(operation).identity if session.run.own else None
     caller = session.run.identities.named(presumed) if presumed else None
     return _caller(session, operation) if caller is None else caller
+
+
+def _usual_response(session: Session, operation: Operation, otherwise: str) -> WireResponse:
+    """Return the success of the usual request, with which one that was refused is compared.
+
+    Raises:
+        NotRun: it is refused, too; `otherwise` says what is different about it.
+    """
+    response = session.call(operation, session.valid_request(operation, _caller(session, operation)))
+    if not response.successful:
+        raise NotRun(f"{otherwise} it got {response.status}, too")
+    return response
 
 
 def _request(session: Session, operation: Operation, body: bytes | None, media_type: str) -> WireRequest:

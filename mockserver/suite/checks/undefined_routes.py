@@ -24,11 +24,9 @@ _REFUSALS = frozenset({404, 401, 403, 410})
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return probes of what is undefined: methods of each path, an undefined path below each, and names beside them."""
-    by_path: dict[str, list[Operation]] = {}
-    for operation in run.contract.operations:
-        by_path.setdefault(operation.path, []).append(operation)
     found: list[PlannedCheck] = []
-    for path, operations in by_path.items():
+    for path, methods in run.contract.by_path.items():
+        operations = list(methods.values())
         if not any(run.has_selected(operation) for operation in operations):
             continue
         # An operation that the suite could not read is not undefined.

@@ -170,11 +170,6 @@ class KnownItems:
             if other.startswith(f"{own}/"):
                 self._gone |= {(world, other, one.texts) for one in items if one.texts[: len(texts)] == texts}
 
-    def is_known(self, template: str, values: tuple[Any, ...]) -> bool:
-        """Tell whether an item was seen, whether it is there or gone."""
-        texts = tuple(map(primitive, values))
-        return any(known.texts == texts for known in self._items.get(nameless(template), ()))
-
     def there(self, template: str, world: str | None = None, *, own: bool = False) -> list[KnownItem]:
         """Return the items of a template that exist, as far as is known; with `own` those alone that the run made."""
         key = nameless(template)

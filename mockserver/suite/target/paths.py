@@ -69,12 +69,9 @@ class Resolver:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._concrete: dict[str, dict[str, Operation]] = {}
-        self._templates: list[tuple[PathTemplate, dict[str, Operation]]] = []
-        by_path: dict[str, dict[str, Operation]] = {}
-        for operation in contract.operations:
-            by_path.setdefault(operation.path, {})[operation.method] = operation
-        for path, methods in sorted(by_path.items(), key=lambda item: _breadth(item[0])):
+        self._concrete: dict[str, Mapping[str, Operation]] = {}
+        self._templates: list[tuple[PathTemplate, Mapping[str, Operation]]] = []
+        for path, methods in sorted(contract.by_path.items(), key=lambda item: _breadth(item[0])):
             template = parse_template(path)
             if template.parameters:
                 self._templates.append((template, methods))

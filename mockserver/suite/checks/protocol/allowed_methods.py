@@ -22,20 +22,17 @@ _IMPLICIT = frozenset({"HEAD", "OPTIONS", "TRACE", "CONNECT"})
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
     """Return for each selected path a check of OPTIONS, and for each GET operation one of HEAD, where undefined."""
-    by_path: dict[str, list[Operation]] = {}
-    for operation in run.contract.operations:
-        by_path.setdefault(operation.path, []).append(operation)
     found: list[PlannedCheck] = []
-    for path, operations in by_path.items():
+    for path, methods in run.contract.by_path.items():
+        operations = list(methods.values())
         if not any(run.has_selected(operation) for operation in operations):
             continue
-        methods = {operation.method for operation in operations}
         if "OPTIONS" not in methods:
             # Made last, when it is known which methods work.
             check = partial(options_tell_the_methods, operations=operations)
             found.append(PlannedCheck("options_tell_the_methods", f"OPTIONS {path}", check, last=True))
-        reading = next((one for one in operations if one.method == "GET" and run.has_selected(one)), None)
-        if reading is not None and "HEAD" not in methods:
+        reading = methods.get("GET")
+        if reading is not None and run.has_selected(reading) and "HEAD" not in methods:
             check = partial(head_is_like_get, operation=reading)
             found.append(PlannedCheck("head_is_like_get", f"HEAD {path}", check))
     return found
