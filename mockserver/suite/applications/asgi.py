@@ -10,27 +10,18 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Future
 from contextlib import suppress
-from io import BufferedReader
 from typing import Any
 from urllib.parse import unquote
 
 from mockserver.errors import MockServerError
 from mockserver.suite.applications.application_errors import CRASHED, ToldErrors, crash_report, place_of
-from mockserver.suite.target.content_codings import receive_content
+from mockserver.suite.applications.received import ApplicationCall, read_response
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.framing import (
-    USUAL,
-    ConnectionDropped,
-    DeadlineStream,
-    Listening,
-    NotHTTP,
-    ResponseHead,
-)
-from mockserver.suite.target.wire import NoResponse, RawResponse
+from mockserver.suite.target.framing import USUAL, ConnectionDropped, Listening, ResponseHead
+from mockserver.suite.target.wire import RawResponse
 
 Message = MutableMapping[str, Any]
 Application = Callable[
@@ -66,28 +57,14 @@ class AsgiCaller:
             MockServerError: the application does not start.
         """
         loop, lifespan = self._started()
-        begun = time.monotonic()
         call = _Call(loop, message, self._told.tell)
-        incoming = DeadlineStream(call, call.receive)
-        incoming.deadline = begun + seconds
         task = asyncio.run_coroutine_threadsafe(
             call.run(self._application, asgi_scope(message, dict(lifespan.state))), loop
         )
         try:
-            head = call.head(seconds)
-            taken = receive_content(
-                BufferedReader(incoming), incoming, message.method, head, self._max_response, listening
-            )
-        except TimeoutError as error:
-            raise NoResponse(slow=True) from error
-        except NotHTTP as error:
-            raise NoResponse(unreadable=str(error)) from error
-        except ConnectionDropped as error:
-            raise NoResponse from error
+            return read_response(call, lambda: call.head(seconds), message, seconds, self._max_response, listening)
         finally:
             call.leave(task)
-        seconds = time.monotonic() - begun
-        return RawResponse(head.status, head.reason, "1.1", head.fields, taken.body, seconds, taken.unread, taken.flaw)
 
     def close(self) -> None:
         """End the lifespan and the event loop."""
@@ -166,12 +143,13 @@ class _Lifespan:
         await self._said.put({"type": "lifespan.startup.complete"})
 
 
-class _Call:
+class _Call(ApplicationCall):
     """One call of the application: events to it on its loop, and what it sends, read by the thread of the suite."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, message: WireRequest, tell: Callable[[BaseException], None]
     ) -> None:
+        super().__init__()
         self._loop = loop
         self.tell = tell
         self._body = message.body or b""
@@ -183,8 +161,6 @@ class _Call:
         self._waiting = 0
         self._left = asyncio.Event()
         self._room = asyncio.Event()
-        self._pending = b""
-        self._seconds = 0.0
 
     # On the loop.
 
@@ -266,30 +242,17 @@ class _Call:
         assert isinstance(found, ResponseHead)
         return found
 
-    def settimeout(self, seconds: float | None, /) -> None:
-        """Set how long the next part of the content may take."""
-        self._seconds = seconds or 0.0
-
-    def receive(self, buffer: Any) -> int:
-        """Put content into a buffer, and return how many bytes; 0 at its end.
-
-        Raises:
-            ConnectionDropped: the application failed in the middle of its content, as a server would show it.
-            TimeoutError: it took too long.
-        """
-        if not self._pending:
-            found = self._next(self._seconds)
-            if found is None:
-                self._sent.put(None)  # for whoever asks again
-                return 0
-            if isinstance(found, BaseException):
-                raise ConnectionDropped(place_of(found)) from found
-            assert isinstance(found, bytes)
-            self._loop.call_soon_threadsafe(self._taken, len(found))
-            self._pending = found
-        part, self._pending = self._pending[: len(buffer)], self._pending[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
+    def next_piece(self) -> bytes:
+        """Return the next part of the content, b"" at its end."""
+        found = self._next(self._seconds)
+        if found is None:
+            self._sent.put(None)  # for whoever asks again
+            return b""
+        if isinstance(found, BaseException):
+            raise ConnectionDropped(place_of(found)) from found
+        assert isinstance(found, bytes)
+        self._loop.call_soon_threadsafe(self._taken, len(found))
+        return found
 
     def leave(self, task: Future[None]) -> None:
         """Tell the application that the client has left, and end it some time later if it goes on."""

@@ -6,26 +6,17 @@ import io
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from io import BufferedReader
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from mockserver.suite.applications.application_errors import CRASHED, ToldErrors, crash_report
-from mockserver.suite.target.content_codings import receive_content
+from mockserver.suite.applications.received import ApplicationCall, read_response
 from mockserver.suite.target.exchange import WireRequest
-from mockserver.suite.target.framing import (
-    USUAL,
-    ConnectionDropped,
-    DeadlineStream,
-    Listening,
-    NotHTTP,
-    ResponseHead,
-)
-from mockserver.suite.target.wire import NoResponse, RawResponse
+from mockserver.suite.target.framing import USUAL, ConnectionDropped, Listening, ResponseHead
+from mockserver.suite.target.wire import RawResponse
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -48,37 +39,31 @@ class WsgiCaller:
         Raises:
             NoResponse: it takes longer than so many seconds, or fails after the beginning of its response.
         """
-        begun = time.monotonic()
         call = _Call(self._application, wsgi_environ(message), self._told.tell)
-        incoming = DeadlineStream(call, call.receive)
-        incoming.deadline = begun + seconds
+
+        def begin() -> ResponseHead:
+            try:
+                with _time_limit(seconds):
+                    return call.begin()
+            except _OutOfTime as error:
+                raise TimeoutError from error
+
         try:
-            with _time_limit(seconds):
-                head = call.begin()
-            taken = receive_content(
-                BufferedReader(incoming), incoming, message.method, head, self._max_response, listening
-            )
-        except (TimeoutError, _OutOfTime) as error:
-            raise NoResponse(slow=True) from error
-        except NotHTTP as error:
-            raise NoResponse(unreadable=str(error)) from error
-        except ConnectionDropped as error:
-            raise NoResponse from error
+            return read_response(call, begin, message, seconds, self._max_response, listening)
         finally:
             call.close()
-        seconds = time.monotonic() - begun
-        return RawResponse(head.status, head.reason, "1.1", head.fields, taken.body, seconds, taken.unread, taken.flaw)
 
     def close(self) -> None:
         """Do nothing: nothing is open between two calls."""
 
 
-class _Call:
+class _Call(ApplicationCall):
     """One call of the application: its head, then its content chunk by chunk."""
 
     def __init__(
         self, application: Application, environ: dict[str, Any], tell: Callable[[BaseException], None]
     ) -> None:
+        super().__init__()
         self._tell = tell
         self._application = application
         self._environ = environ
@@ -86,8 +71,6 @@ class _Call:
         self._written: list[bytes] = []
         self._result: Iterable[bytes] = ()
         self._chunks: Iterator[bytes] = iter(())
-        self._pending = b""
-        self._seconds = 0.0
 
     def begin(self) -> ResponseHead:
         """Call the application until its head is known."""
@@ -110,18 +93,9 @@ class _Call:
         self._tell(error)
         self._head, self._pending, self._chunks, self._written = CRASHED, crash_report(error), iter(()), []
 
-    def settimeout(self, seconds: float | None, /) -> None:
-        """Set how long the next chunk may take."""
-        self._seconds = seconds or 0.0
-
-    def receive(self, buffer: Any) -> int:
-        """Put content into a buffer, and return how many bytes; 0 at its end.
-
-        Raises:
-            ConnectionDropped: the application failed in the middle of its content, as a server would show it.
-            TimeoutError: it took too long.
-        """
-        while not self._pending:
+    def next_piece(self) -> bytes:
+        """Return the next chunk that is not empty, b"" at the end."""
+        while True:
             try:
                 with _time_limit(self._seconds):
                     chunk = next(self._chunks, None)
@@ -131,11 +105,9 @@ class _Call:
                 self._tell(error)
                 raise ConnectionDropped from error
             if chunk is None:
-                return 0
-            self._pending = chunk
-        part, self._pending = self._pending[: len(buffer)], self._pending[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
+                return b""
+            if chunk:
+                return chunk
 
     def close(self) -> None:
         """Call `close` of the result, as every server does; what it raises comes too late to be a response."""
