@@ -14,8 +14,6 @@ documented success), or raises `RequestRejected`. More that such functions can u
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +24,7 @@ from mockserver.http import json
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call, Handler
 from mockserver.plugins.registration import behaviour, registrations
+from mockserver.plugins.user_modules import import_module, missing_module
 from mockserver.stub.behaviour.bindings import bind, by_operation
 
 __all__ = ["NO_CONTENT", "Call", "Handler", "Outcome", "RequestRejected", "behaviour", "load_behaviours"]
@@ -49,14 +48,11 @@ def load_behaviours(name: str, contract: Contract) -> Mapping[str, Handler]:
 
 
 def _import(name: str) -> ModuleType:
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # as `python -m` does; the console script has its own folder there
     try:
-        return importlib.import_module(name)
+        return import_module(name)
     except Exception as error:  # whatever a user's module raises is reported in one line, without a traceback
-        if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+        if missing := missing_module(name, error):
             raise UsageError(
-                f"--behaviours {name}: there is no module {json.text(error.name)} in {folder} or installed"
+                f"--behaviours {name}: there is no module {json.text(missing)} in {Path.cwd()} or installed"
             ) from error
         raise UsageError(f"--behaviours {name}: cannot be imported: {type(error).__name__}: {error}") from error

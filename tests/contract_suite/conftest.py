@@ -18,9 +18,10 @@ from mockserver.suite.run.progress import NoProgress
 from mockserver.suite.safety.ledger_keeper import LedgerKeeper, new_ledger
 from mockserver.suite.safety.original_values import OriginalValues
 from mockserver.suite.target.processes import StubControl
-from mockserver.suite.target.targets import HttpTarget, WsgiTarget
+from mockserver.suite.target.targets import HttpTarget
 from tests import defaults
 from tests.conftest import Client, send_to_app
+from tests.wsgi_target import WsgiTarget
 
 CONTRACT: Contract = load_contract(defaults.CONTRACT)
 

@@ -18,13 +18,14 @@ from mockserver.suite.run.check_run import check
 from mockserver.suite.run.fuzz_run import fuzz
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.target.targets import HttpTarget, Target, WsgiTarget
+from mockserver.suite.target.targets import HttpTarget, Target
 from mockserver.suite.verdicts.verdict import RunOutcome
 from tests import defaults
 from tests.faults.catalogue import Fault
 from tests.faults.messages import LEVELS, OPERATIONS, PASSWORDS, TOKENS
 from tests.faults.server import Application, FaultyServer, clean_contract, serving
 from tests.faults.verdicts import exit_code
+from tests.wsgi_target import WsgiTarget
 
 ROOT = Path(__file__).parents[2]
 #: NoProgress costs the suite so long, several times; the servers here answer in milliseconds or not at all.

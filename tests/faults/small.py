@@ -23,12 +23,13 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.run_options import Options
 from mockserver.suite.run.session import Run
 from mockserver.suite.target.exchange import parse_json
-from mockserver.suite.target.targets import HttpTarget, WsgiTarget
+from mockserver.suite.target.targets import HttpTarget
 from mockserver.suite.verdicts.graded_findings import Finding
 from mockserver.suite.verdicts.tally import Coverage
 from mockserver.suite.verdicts.verdict import RunOutcome
 from tests.faults.server import Application, serving
 from tests.faults.verdicts import exit_code
+from tests.wsgi_target import WsgiTarget
 
 #: What a server of a few lines answers: status, value of the content (None for none), more fields.
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]

@@ -17,10 +17,10 @@ from mockserver.contract.reading.document import load_contract
 from mockserver.suite.identities.identity_file import load_identities
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Session
-from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.logging_in import CLIENT, PASSWORD, SECRET, JsonLogin, SessionServer, TokenServer, contract
 from tests.faults.server import Application
 from tests.faults.small import Answer, Told, application, commanded
+from tests.wsgi_target import WsgiTarget
 
 OAUTH2: dict[str, Any] = {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}}}
 BEARER = {"type": "http", "scheme": "bearer"}

@@ -22,7 +22,6 @@ from mockserver.suite.run.check_run import check
 from mockserver.suite.run.lifecycle import run_command
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.run_options import Options
-from mockserver.suite.target.targets import WsgiTarget
 from mockserver.suite.verdicts.evidence import Evidence
 from tests import defaults
 from tests.conftest import Client, send_to_app
@@ -33,6 +32,7 @@ from tests.faults.registry import CLEAN_VARIANTS
 from tests.faults.server import FaultyServer, clean_contract
 from tests.faults.small import commanded
 from tests.faults.test_clean import GROUPS
+from tests.wsgi_target import WsgiTarget
 
 #: One resource with all its operations is enough to see each kind of drift, and quick.
 _MAILER = "* /api/v1/settings/system_mailer/"

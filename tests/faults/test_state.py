@@ -14,9 +14,9 @@ from mockserver.suite.run.check_run import make, planned
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.state import item_checks, singleton_checks
-from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.crud import FAULTS, RIGHT, Pets, written
 from tests.faults.small import application
+from tests.wsgi_target import WsgiTarget
 
 
 def _judged(path: Path, server: Pets) -> Run:

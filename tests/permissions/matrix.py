@@ -26,8 +26,8 @@ from mockserver.suite.run.check_run import make, plan
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.paths import Resolver
 from mockserver.suite.target.processes import StubControl
-from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.server import Application
+from tests.wsgi_target import WsgiTarget
 
 _TOKEN = "matrix-control-token"
 #: The claims that the matrix is about; what else finds a cell is no proof that these do.

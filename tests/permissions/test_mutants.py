@@ -15,7 +15,7 @@ from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.processes import StubControl
-from mockserver.suite.target.targets import WsgiTarget
+from tests.wsgi_target import WsgiTarget
 
 _TOKEN = "control-token-of-mutants"
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import functools
-import importlib
 import inspect
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mockserver.errors import UsageError
+from mockserver.plugins.user_modules import import_module, missing_module
 from mockserver.suite.applications.application_errors import place_of
 
 #: `package.module:name`, `:name()` for what a factory returns, and the base path of the API in it.
@@ -113,14 +112,9 @@ def _described(value: Any) -> str:
 
 
 def _imported(target: str, module: str) -> Any:
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # as `python -m` does; the console script has its own folder there
     try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name and f"{module}.".startswith(f"{error.name}."):
-            raise UsageError(f"{target}: there is no module {error.name!r} in {folder} or installed") from error
-        raise UsageError(f"{target}: {module} cannot be imported: {place_of(error)}") from error
+        return import_module(module)
     except Exception as error:  # whatever a user's module raises is told in one line, without a traceback
+        if missing := missing_module(module, error):
+            raise UsageError(f"{target}: there is no module {missing!r} in {Path.cwd()} or installed") from error
         raise UsageError(f"{target}: {module} cannot be imported: {place_of(error)}") from error

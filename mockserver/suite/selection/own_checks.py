@@ -12,9 +12,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.errors import MockServerError, UsageError
 from mockserver.plugins.discovery import find
+from mockserver.plugins.user_modules import import_module, missing_module
 from mockserver.suite.run.internal_errors import CheckMistake
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, others_in
 
@@ -121,15 +120,12 @@ def imported(name: str, source: str) -> ModuleType:
     Raises:
         UsageError: it cannot be imported.
     """
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # as `python -m` does; the console script has its own folder there
     try:
-        return importlib.import_module(name)
+        return import_module(name)
     except Exception as error:  # whatever a user's module raises is told in one line, without a traceback
-        if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+        if missing := missing_module(name, error):
             hint = "; write the module's name, without .py" if name.endswith(".py") else ""
-            raise UsageError(f"{source}: there is no module {error.name!r} in {folder} or installed{hint}") from error
+            raise UsageError(f"{source}: there is no module {missing!r} in {Path.cwd()} or installed{hint}") from error
         raise UsageError(f"{source}: cannot be imported: {_line_of(error)}{type(error).__name__}: {error}") from error
 
 

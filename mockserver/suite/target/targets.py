@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
-from urllib.parse import unquote_to_bytes, urlsplit
+from typing import Protocol
+from urllib.parse import urlsplit
 
 import urllib3
 
@@ -276,107 +273,3 @@ class HttpTarget:
 
 def _head(head: RawResponse | None) -> tuple[int | None, Fields]:
     return (None, ()) if head is None else (head.status, head.fields)
-
-
-class WsgiTarget:
-    """Target that is a WSGI application (PEP 3333) in this process."""
-
-    foreign = False
-
-    def __init__(
-        self,
-        application: Callable[..., Iterable[bytes]],
-        base_url: str = "http://localhost",
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._application = application
-        self._clock = clock
-        self.base_url = base_url
-        self.rate_limiter = RateLimiter(None)
-        self.always: Fields = ()
-        self.renewal: Renewal | None = None
-        self.base_of: Callable[[WireRequest], str | None] | None = None
-
-    def send(self, request: WireRequest, label: str = "") -> Exchange:
-        """Return the exchange of a request with the application's response."""
-        message = with_fields(request, self.always)
-        if self.renewal is None:
-            return replace(self._send(message, label), request=request)
-        message = self.renewal.current(message)
-        made = self._send(message, label)
-        assert made.response is not None
-        again = self.renewal.again(message, made.response.status, made.response.fields)
-        if again is not None:
-            made = self._send(again, label)
-            assert made.response is not None
-            self.renewal.sent_again(again, made.response.status, made.response.fields)
-        return replace(made, request=request)
-
-    def send_as_it_is(self, message: WireRequest) -> Exchange:
-        """Return the exchange of a request to which nothing is added."""
-        return self._send(message, "")
-
-    def _send(self, request: WireRequest, label: str) -> Exchange:
-        self.rate_limiter.admit(label)
-        status: list[str] = []
-        fields: list[tuple[str, str]] = []
-
-        def start_response(line: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[..., None]:
-            status[:] = [line]
-            fields[:] = headers
-            return _no_write
-
-        begin = self._clock()
-        chunks = self._application(self._environ(request), start_response)
-        try:
-            body = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-        seconds = self._clock() - begin
-        return Exchange(request, WireResponse(int(status[0].split()[0]), tuple(fields), body, seconds))
-
-    def patient(self) -> AbstractContextManager[float]:
-        """Raise the timeout while the context lasts: by 0 seconds, since an application in this process has none."""
-        return nullcontext(0.0)
-
-    def close(self) -> None:
-        """Do nothing, as no connection is open."""
-
-    def _environ(self, request: WireRequest) -> dict[str, Any]:
-        path, _, query = request.path.partition("?")
-        body = request.body or b""
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": request.method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-            "QUERY_STRING": query,
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_HOST": "localhost",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
-        if request.chunked:
-            # How a server says that the content ends by itself (PEP 3333 knows lengths only).
-            environ["wsgi.input_terminated"] = True
-        elif request.body is not None:
-            environ["CONTENT_LENGTH"] = str(len(body))
-        for name, value in request.fields:
-            key = name.upper().replace("-", "_")
-            key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
-            environ[key] = as_bytes(value).decode("latin-1")
-        return environ
-
-
-def _no_write(_data: bytes) -> None:
-    raise NotImplementedError("the write() callable of PEP 3333 is for servers older than WSGI")

@@ -14,7 +14,7 @@ from mockserver.contract.reading.document import load_contract
 from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
-from mockserver.suite.target.targets import WsgiTarget
+from tests.wsgi_target import WsgiTarget
 
 ADMIN = Identity("admin", token="admin-token-of-16", password="admin-password-16", level="Master")
 GUEST = Identity("guest", token="guest-token-of-16", level="Guest")

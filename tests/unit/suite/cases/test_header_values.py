@@ -12,8 +12,8 @@ from mockserver.contract.reading.document import load_contract
 from mockserver.suite.identities.identities import Identities
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Session
-from mockserver.suite.target.targets import WsgiTarget
 from tests.unit.suite.conftest import answering
+from tests.wsgi_target import WsgiTarget
 
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 PAIR = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"type": "boolean"}}}

@@ -18,8 +18,8 @@ from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.target.processes import StubControl
-from mockserver.suite.target.targets import WsgiTarget
 from tests import defaults
+from tests.wsgi_target import WsgiTarget
 
 SEED = """
 resources: {/pets: {'1': {id: 1, name: Rex}}}

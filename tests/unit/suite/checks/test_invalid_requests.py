@@ -14,7 +14,7 @@ from mockserver.suite.checks.invalid_requests import malformed_json_is_refused
 from mockserver.suite.identities.identities import Identities
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Session
-from mockserver.suite.target.targets import WsgiTarget
+from tests.wsgi_target import WsgiTarget
 
 
 @pytest.mark.parametrize("example", [{}, 12, -1, "", "'", [], {"a": 1}, None])

@@ -14,8 +14,8 @@ from mockserver.suite.identities.identities import Identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.sharding import Division, Shard
-from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.small import Answer, application, checked
+from tests.wsgi_target import WsgiTarget
 
 CHECK = "writes_leave_others_alone"
 DIGIT = {"type": "integer", "minimum": 0, "maximum": 9, "examples": [3, 7]}

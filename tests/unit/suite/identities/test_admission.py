@@ -17,7 +17,7 @@ from mockserver.suite.identities.identities import Identities, Identity
 from mockserver.suite.reports.merge import merge
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
-from mockserver.suite.target.targets import WsgiTarget
+from tests.wsgi_target import WsgiTarget
 
 ANN = Identity("ann", token="token-of-ann-01234")
 SCHEMES: dict[str, dict[str, str]] = {

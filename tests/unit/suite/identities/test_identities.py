@@ -24,9 +24,9 @@ from mockserver.suite.identities.identity_file import load_identities
 from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import plan
 from mockserver.suite.run.preparation import prepare
-from mockserver.suite.target.targets import WsgiTarget
 from tests import defaults
 from tests.unit.suite.conftest import ADMIN, GUEST, NOTE, answering
+from tests.wsgi_target import WsgiTarget
 
 
 def write(tmp_path: Path, text: str) -> Path:

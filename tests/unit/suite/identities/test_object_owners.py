@@ -12,8 +12,8 @@ from mockserver.suite.checks import permissions
 from mockserver.suite.identities.identity_file import load_identities
 from mockserver.suite.run.check_run import make
 from mockserver.suite.run.preparation import prepare
-from mockserver.suite.target.targets import WsgiTarget
 from tests import defaults
+from tests.wsgi_target import WsgiTarget
 
 IDENTITIES = """
 identities:

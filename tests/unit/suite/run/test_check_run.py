@@ -10,8 +10,8 @@ from mockserver.stub.app import create_app
 from mockserver.suite.identities.seeded_accounts import seeded_identities
 from mockserver.suite.run.check_run import check
 from mockserver.suite.run.preparation import prepare
-from mockserver.suite.target.targets import WsgiTarget
 from tests import defaults
+from tests.wsgi_target import WsgiTarget
 
 
 class Elsewhere(WsgiTarget):

@@ -14,10 +14,10 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Run
 from mockserver.suite.safety.guard import Guard
 from mockserver.suite.target.processes import StubControl
-from mockserver.suite.target.targets import WsgiTarget
 from mockserver.suite.verdicts.verdict import ExitCode
 from tests.faults.verdicts import exit_code
 from tests.unit.suite.conftest import ADMIN, GUEST, Application, answering
+from tests.wsgi_target import WsgiTarget
 
 
 def note_server(*, forgets: bool = False, lax: bool = False) -> Application:

@@ -19,8 +19,8 @@ from mockserver.suite.safety.original_values import OriginalValues, load_origina
 from mockserver.suite.safety.policy import WritePolicy, cannot_be_undone
 from mockserver.suite.safety.rate_limiter import Stopped
 from mockserver.suite.target.exchange import WireRequest, WireResponse
-from mockserver.suite.target.targets import WsgiTarget
 from tests import defaults
+from tests.wsgi_target import WsgiTarget
 
 ADMIN = Identity("admin", token="standing-token-of-admin", password="password-of-the-admin", level="MasterAdmin")
 SETTINGS = "/api/v1/settings"

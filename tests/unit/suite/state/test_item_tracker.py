@@ -16,10 +16,10 @@ from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Session
 from mockserver.suite.state.item_tracker import TRACKED_CHECKS, new_item_tracker
 from mockserver.suite.target.exchange import Exchange, WireRequest
-from mockserver.suite.target.targets import WsgiTarget
 from mockserver.suite.verdicts.failures import CheckFailure
 from tests.faults.crud import Pets, written
 from tests.faults.small import application
+from tests.wsgi_target import WsgiTarget
 
 _STREAM = [
     ("POST", "/pets", {"name": "Mia", "kind": "cat"}),

@@ -15,8 +15,8 @@ from mockserver.suite.identities.identities import Identities
 from mockserver.suite.run.preparation import prepare
 from mockserver.suite.run.session import Session
 from mockserver.suite.state.items import Items
-from mockserver.suite.target.targets import WsgiTarget
 from tests.faults.small import Answer, Handler, application, content_of
+from tests.wsgi_target import WsgiTarget
 
 _NEW = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 20}}}
 _TAKES = {"requestBody": {"content": {"application/json": {"schema": _NEW}}}}
