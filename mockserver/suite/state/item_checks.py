@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -13,23 +12,37 @@ from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import CREATE, DELETE, LIST, MERGE, READ, REPLACE, state_model
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.run.session import Run, Session
-from mockserver.suite.state.comparison import Likeness, aligned, likeness
 from mockserver.suite.state.condition_checks import (
     has_precondition,
     stale_writes_are_refused,
     unchanged_items_are_not_sent_again,
 )
-from mockserver.suite.state.item_life import GONE, Difference, ItemState, Life, is_entry, told
+from mockserver.suite.state.item_life import ItemState, Life, is_entry, told
+from mockserver.suite.state.item_looks import (
+    accepted_write,
+    deletion_of,
+    doubt_about_the_list,
+    entry_failures,
+    expect_there,
+    is_filtered,
+    listed_failures,
+    look_at,
+    look_in_list,
+    merged_instead,
+    response_of,
+    shown_failures,
+    still_there,
+    watch_other,
+)
 from mockserver.suite.state.item_paths import entries, names
-from mockserver.suite.state.item_writes import Write, conflicting_writes, invalid_writes, partial_write, whole_write
+from mockserver.suite.state.item_writes import conflicting_writes, invalid_writes, partial_write, whole_write
 from mockserver.suite.state.list_checks import (
     filters_are_kept,
     has_pages,
     lists_neither_repeat_nor_lose_items,
     may_filter,
 )
-from mockserver.suite.state.pages import listed
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
+from mockserver.suite.target.exchange import Exchange, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun, raise_failures
 
 #: How many writes that must be refused are tried on an item.
@@ -112,7 +125,7 @@ def created_items_are_kept(life: Life) -> int:
         states.append(life.new(states[0]))
     for state in states if reads is not None else ():
         if state.item.read is None:
-            _expect_there(life, state)
+            expect_there(life, state)
     if states[0].item.path == states[-1].item.path and create.method != "PUT":
         life.broken = f"two calls of {create.label} create one item"
         raise life.failure(
@@ -121,7 +134,7 @@ def created_items_are_kept(life: Life) -> int:
             "two creations give one item",
             expected="another item for each of two creations with different content",
             got=states[-1].item.path,
-            exchange=life.evidence(states[-1].item.created.request, _response(states[-1].item.created), states[0]),
+            exchange=life.evidence(states[-1].item.created.request, response_of(states[-1].item.created), states[0]),
         )
     failures: list[CheckFailure] = []
     for state in states if reads is not None else ():
@@ -145,11 +158,11 @@ def created_items_are_listed(life: Life) -> int:
     for state in states:
         shown = life.entry(listing, state)
         if len(shown) == 1:
-            failures += _entry_failures(life, state, shown[0], listing.last, "created_items_are_listed")
+            failures += entry_failures(life, state, shown[0], listing.last, "created_items_are_listed")
             continue
-        if not shown and (why := _not_sure(life, listing, state)):
+        if not shown and (why := doubt_about_the_list(life, listing, state)):
             raise NotRun(why)
-        exchange = life.evidence(listing.last.request, _response(listing.last), state)
+        exchange = life.evidence(listing.last.request, response_of(listing.last), state)
         failures.append(
             life.failure(
                 "created_items_are_listed",
@@ -158,7 +171,7 @@ def created_items_are_listed(life: Life) -> int:
                 expected=f"{state.item.path} once",
                 got="it is not there" if not shown else f"it is there {len(shown)} times",
                 exchange=exchange,
-                weight="drift" if not shown and (_is_filtered(listing_by) or state.later) else "violation",
+                weight="drift" if not shown and (is_filtered(listing_by) or state.later) else "violation",
             )
         )
     raise_failures(failures[:2])
@@ -191,17 +204,17 @@ def written_items_show_it(life: Life, *, role: str) -> int:
     one, other = life.pair()
     other_before = json_or_none(life.settled(other, lambda response: response.successful)[1])
     make = whole_write if role == REPLACE else partial_write
-    write, request, response = _accepted(life, one, role, make(life, one, operation))
+    write, request, response = accepted_write(life, one, role, make(life, one, operation))
     left_out = (
         {} if role == MERGE else {n: v for n, v in one.expected.items() if n in life.kept and n not in write.value}
     )
     life.wrote(one, request, response, {**one.expected, **write.value} if role == MERGE else dict(write.value))
     failures = list(shown_failures(life, one, operation, "written_items_show_it", named=frozenset(write.changed)))
     if not failures and left_out:
-        failures += _merged_instead(life, one, operation, left_out)
+        failures += merged_instead(life, one, operation, left_out)
     if not failures:
-        failures += _listed_failures(life, one, operation)
-    _watch(life, other, other_before, operation, one)
+        failures += listed_failures(life, one, operation)
+    watch_other(life, other, other_before, operation, one)
     if failures:
         life.forget()
     raise_failures(failures)
@@ -276,7 +289,7 @@ def refused_creations_make_nothing(life: Life) -> int:
             "a refused creation makes an item",
             expected=f"{len(before.entries)} items, as before {len(refused)} refused creations",
             got=f"{len(after.entries)} items",
-            exchange=life.evidence(after.last.request, _response(after.last), state),
+            exchange=life.evidence(after.last.request, response_of(after.last), state),
         )
     return len(refused)
 
@@ -321,16 +334,16 @@ def deleted_items_are_gone(life: Life) -> int:
     """Check that an item which was deleted can be read no more, is not listed, and that the others are there."""
     operation = life.collection.operations[DELETE]
     one, other = life.pair()
-    before = {id(state): _look(life, state) for state in (one, other)}
-    one.listed = _look_in_list(life, one)
-    request, response = _deleted(life, one)
+    before = {id(state): look_at(life, state) for state in (one, other)}
+    one.listed = look_in_list(life, one)
+    request, response = deletion_of(life, one)
     one.writes.append(Exchange(request, response))
     one.later, one.deleted = response.status == 202, True
     life.items.gone.add(one.item.path)
     life.ended.append(one)
     one.shown = before[id(one)]
-    failures = list(_still_there(life, one, operation, "deleted_items_are_gone"))
-    _watch(life, other, before[id(other)], operation, one)
+    failures = list(still_there(life, one, operation, "deleted_items_are_gone"))
+    watch_other(life, other, before[id(other)], operation, one)
     if failures:
         life.ended.remove(one)
         life.forget()
@@ -345,7 +358,7 @@ def identifiers_are_not_given_out_again(life: Life) -> int:
         raise NoOccasion("the client gives the identifiers")
     life.pair()
     newest = life.new()
-    request, response = _deleted(life, newest)
+    request, response = deletion_of(life, newest)
     newest.writes.append(Exchange(request, response))
     life.items.gone.add(newest.item.path)
     newest.shown = newest.item.shown
@@ -359,7 +372,7 @@ def identifiers_are_not_given_out_again(life: Life) -> int:
             "an identifier is given out again",
             expected="an identifier that no deleted item had",
             got=new.item.path,
-            exchange=life.evidence(new.item.created.request, _response(new.item.created), again[0]),
+            exchange=life.evidence(new.item.created.request, response_of(new.item.created), again[0]),
             weight="drift",
         )
     life.ended = [state for state in life.ended if state.item.path != new.item.path]
@@ -371,289 +384,9 @@ def deleted_items_stay_gone(life: Life) -> int:
     operation = life.collection.operations[DELETE]
     failures: list[CheckFailure] = []
     for state in life.ended:
-        failures += _still_there(life, state, operation, "deleted_items_stay_gone")
+        failures += still_there(life, state, operation, "deleted_items_stay_gone")
     life.close()
     if not life.ended:
         raise NotRun("no item was deleted, or it was not gone")
     raise_failures(failures[:1])
     return len(life.ended)
-
-
-def shown_failures(
-    life: Life, state: ItemState, blame: Operation, check: str, named: frozenset[str] | None = None
-) -> Iterator[CheckFailure]:
-    """Yield how reads of an item differ from what was written, waiting for it within `--settle`."""
-    found: list[Difference] = []
-
-    def right(response: WireResponse) -> bool:
-        found[:] = list(life.differences(state, json_or_none(response), blame)) if response.successful else []
-        return response.successful and not any(one.weight == "violation" for one in found)
-
-    request, response, _ = life.settled(state, right)
-    state.shown = json_or_none(response)
-    exchange = life.evidence(request, response, state)
-    if not response.successful:
-        if response.status in GONE:
-            yield life.failure(
-                check, blame, "what was written is not there", expected=f"a read of {state.item.path} to succeed",
-                got=str(response.status), exchange=exchange, weight="drift" if state.later else "violation",
-            )  # fmt: skip
-        return
-    worst = min(found, key=lambda one: one.weight != "violation", default=None)
-    if worst is None:
-        return
-    weight, title = worst.weight, worst.title
-    if named is not None and worst.member not in named and weight == "violation":
-        title = "a member that the write does not name is changed"
-    yield life.failure(
-        check,
-        blame,
-        title,
-        expected=f"{worst.member}: {told(worst.expected)}",
-        got=f"{worst.member}: {told(worst.got)}",
-        exchange=exchange,
-        weight="drift" if state.later else weight,
-    )
-
-
-def _expect_there(life: Life, state: ItemState) -> None:
-    """Raise what it means that an item cannot be read after its creation."""
-    create = life.collection.operations[CREATE]
-    life.broken = f"what {create.label} creates cannot be read"
-    request, response = life.read(state)
-    if response.status in GONE and state.item.sure:
-        raise life.failure(
-            "created_items_are_kept",
-            create,
-            "what was created is not there",
-            expected=f"a read of {state.item.path} to succeed",
-            got=str(response.status),
-            exchange=life.evidence(request, response, state),
-            weight="drift" if state.later else "violation",
-        )
-    raise NotRun(f"{life.broken}: {response.status}" + (", perhaps by another name" * (not state.item.sure)))
-
-
-def _accepted(
-    life: Life, state: ItemState, role: str, writes: Iterable[Write]
-) -> tuple[Write, WireRequest, WireResponse]:
-    """Return the first write of some that is accepted, with its exchange.
-
-    Raises:
-        NotRun: all are refused.
-    """
-    refusal = "no valid content could be made"
-    for write in writes:
-        for fields in _conditions(state):
-            request, response = life.items.send(state.item, role, write.content, write.media_type, fields)
-            if response.successful:
-                return write, request, response
-            refusal = f"{request.method} was answered with {response.status}"
-            if response.status not in {412, 428}:
-                break
-        if response.status not in {400, 409, 415, 422}:
-            break
-    raise NotRun(refusal)
-
-
-def _conditions(state: ItemState) -> Iterator[dict[str, str]]:
-    """Yield no precondition, and then the current ETag for a server that insists on one."""
-    yield {}
-    read = state.item.read
-    tag = read.response.field("ETag") if read is not None and read.response is not None else None
-    if tag:
-        yield {"If-Match": tag}
-
-
-def _deleted(life: Life, state: ItemState) -> tuple[WireRequest, WireResponse]:
-    for fields in _conditions(state):
-        request, response = life.items.call(state.item, DELETE, fields=fields)
-        if response.successful:
-            return request, response
-        if response.status not in {412, 428}:
-            break
-    raise NotRun(f"DELETE was answered with {response.status}")
-
-
-def _look(life: Life, state: ItemState) -> Any:
-    if READ not in life.collection.operations:
-        return None
-    return json_or_none(life.settled(state, lambda response: response.successful)[1])
-
-
-def _look_in_list(life: Life, state: ItemState) -> Any:
-    """Return the entry of a list for an item, None if there is none or no list."""
-    try:
-        found = life.entry(listed(life.items, state.item), state)
-    except NotRun:
-        return None
-    return found[0] if found else None
-
-
-def _still_there(life: Life, state: ItemState, operation: Operation, check: str) -> Iterator[CheckFailure]:
-    """Yield that a deleted item is still read or listed, waiting for it within `--settle`."""
-    if READ in life.collection.operations:
-        request, response, _ = life.settled(state, lambda response: not response.successful)
-        if response.successful:
-            shown = json_or_none(response)
-            unchanged = life.is_unchanged(state.shown, shown)
-            yield life.failure(
-                check,
-                operation,
-                "a deleted item is still there" if unchanged else "a deleted item can still be read, changed",
-                expected="404 or 410",
-                got=f"{response.status} {told(shown)}",
-                exchange=life.evidence(request, response, state),
-                weight="violation" if unchanged and not state.later else "drift",
-            )
-            return
-    if LIST not in life.collection.operations:
-        return
-    try:
-        listing = life.listing(state, lambda listing: not life.entry(listing, state))
-    except NotRun:
-        return
-    entered = life.entry(listing, state)
-    if entered:
-        unchanged = state.listed is None or life.is_unchanged(state.listed, entered[0])
-        yield life.failure(
-            check,
-            operation,
-            "a deleted item is still listed",
-            expected=f"a list without {state.item.path}",
-            got=told(entered[0]),
-            exchange=life.evidence(listing.last.request, _response(listing.last), state),
-            weight="violation" if unchanged and not state.later else "drift",
-        )
-
-
-def _watch(life: Life, other: ItemState, before: Any, operation: Operation, written: ItemState) -> None:
-    """Record whether a write to one item changed another one."""
-    if READ not in life.collection.operations:
-        return
-    request, response, right = life.settled(
-        other, lambda response: response.successful and not life.same(before, json_or_none(response))
-    )
-    life.watched[operation.id] = None
-    if not right and (response.successful or response.status in GONE):
-        other.deleted = not response.successful
-        life.watched[operation.id] = life.failure(
-            "writes_leave_other_items_alone",
-            operation,
-            "a write changes another item",
-            expected=f"{other.item.path} to show what it did before: {told(before)}",
-            got=f"{response.status} {told(json_or_none(response))}",
-            exchange=life.evidence(request, response, other, written),
-        )
-
-
-def _merged_instead(
-    life: Life, state: ItemState, operation: Operation, left_out: dict[str, Any]
-) -> Iterator[CheckFailure]:
-    """Yield that members which a PUT left out still have their values, so that it merged instead of replacing."""
-    found = aligned({**state.expected, **left_out}, state.shown)
-    if found is None:
-        return
-    stays = [name for name, value in left_out.items() if likeness(value, found[1].get(name)) is Likeness.SAME]
-    if stays:
-        request, response = life.read(state)
-        # Where there is a PATCH, too, or the contract calls it a replacement, PUT is documented to do something else.
-        names = f"{operation.id} {life.run.contract.at(operation.pointer).get('summary') or ''}".lower()
-        meant = MERGE in life.collection.operations or "replac" in names or "overwrit" in names
-        yield life.failure(
-            "written_items_show_it",
-            operation,
-            "PUT leaves members that it was not sent",
-            expected=f"no {', '.join(stays)}, or the default, as PUT replaces the whole (RFC 9110, section 9.3.4)",
-            got=f"the old value: {told({name: left_out[name] for name in stays})}",
-            exchange=life.evidence(request, response, state),
-            weight="violation" if meant else "drift",
-        )
-
-
-def _listed_failures(life: Life, state: ItemState, operation: Operation) -> Iterator[CheckFailure]:
-    """Yield that a list still shows what an item was before a write."""
-    if LIST not in life.collection.operations:
-        return
-
-    def right(listing: Any) -> bool:
-        return not any(_stale(life, state, entry) for entry in life.entry(listing, state))
-
-    try:
-        listing = life.listing(state, right)
-    except NotRun:
-        return
-    for entry in life.entry(listing, state):
-        stale = _stale(life, state, entry)
-        if stale:
-            yield life.failure(
-                "written_items_show_it",
-                operation,
-                "a list still shows the old value",
-                expected=told({name: state.expected[name] for name in stale}),
-                got=told(entry),
-                exchange=life.evidence(listing.last.request, _response(listing.last), state),
-                weight="drift" if state.later else "violation",
-            )
-            return
-
-
-def _stale(life: Life, state: ItemState, entry: Any) -> list[str]:
-    found = aligned(state.expected, entry)
-    if found is None:
-        return []
-    return [
-        name
-        for name, value in found[0].items()
-        if name in life.kept
-        and name in found[1]
-        and name in state.previous
-        and likeness(value, found[1][name]) is Likeness.OTHER
-        and likeness(state.previous[name], found[1][name]) is Likeness.SAME
-    ]
-
-
-def _entry_failures(life: Life, state: ItemState, entry: Any, exchange: Exchange, check: str) -> Iterator[CheckFailure]:
-    """Yield that the entry of a list shows other values than a read of the item does."""
-    found = aligned(state.expected, entry)
-    wrong = [
-        name
-        for name, value in (found[0].items() if found is not None else ())
-        if name in life.kept and found is not None and name in found[1]
-        and likeness(value, found[1][name]) is Likeness.OTHER
-    ]  # fmt: skip
-    if wrong:
-        yield life.failure(
-            check,
-            life.collection.operations[LIST],
-            "a list shows another value than the item",
-            expected=told({name: state.expected[name] for name in wrong}),
-            got=told(entry),
-            exchange=life.evidence(exchange.request, _response(exchange), state),
-        )
-
-
-def _not_sure(life: Life, listing: Any, state: ItemState) -> str:
-    """Return why the absence of an item in a list says nothing, "" if it does."""
-    if not listing.whole:
-        return f"the list has more than {len(listing.pages)} pages"
-    if not listing.entries:
-        return "" if life.collection.places.get(LIST) is not None else "nothing tells where the list holds its items"
-    own = life.collection.identifier
-    if own and all(isinstance(entry, dict) and own in entry for entry in listing.entries):
-        return ""
-    if any(state.item.name in json.dumps(page.response.json()) for page in listing.pages if page.response is not None):
-        return "the list shows it in a form that is not understood"
-    if not any(True for entry in listing.entries for _ in names(life.collection, entry)):
-        return "the entries of the list have no names"
-    return ""
-
-
-def _is_filtered(listing: Operation) -> bool:
-    """Tell whether a list may leave items out by itself: it has required parameters beside those of its path."""
-    return any(parameter.required and parameter.location == "query" for parameter in listing.parameters)
-
-
-def _response(exchange: Exchange) -> WireResponse:
-    assert exchange.response is not None
-    return exchange.response
