@@ -15,6 +15,7 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import CREATE, READ, REPLACE, Collection, state_model
 from mockserver.http.pointers import child
+from mockserver.suite.access.watched import differs
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
@@ -158,7 +159,7 @@ class _Reach:
         again = self._shown()
         response = self._call(operation, self._other, content=True)
         after = self._items.read(self._item)
-        changed = after.successful and same_json(before, again) and not same_json(again, json_or_none(after))
+        changed = after.successful and differs(before, again, json_or_none(after))
         if after.status in _REFUSED or changed:
             self._items.gone.update({self._item.path} if after.status in _REFUSED else ())
             what = "changes" if changed else "deletes"

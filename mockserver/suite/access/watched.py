@@ -135,7 +135,7 @@ class _WatchedItem(_Thing):
             return f"the item was gone ({where}: {response.status})"
         if not response.successful:
             return ""
-        return f"the item had changed ({where})" if _differs(self._before, self._again, _value(response)) else ""
+        return f"the item had changed ({where})" if differs(self._before, self._again, _value(response)) else ""
 
     def _look(self, when: str) -> Any:
         response = self.items.read(self.item)
@@ -203,7 +203,7 @@ class _WatchedSingleton(_Thing):
         return self.session.request(self.operation, identity, body=body, media_type=media_type)
 
     def change(self) -> str:
-        changed = _differs(self._before, self._again, self._look())
+        changed = differs(self._before, self._again, self._look())
         return f"it had changed (GET {self._singleton.path})" if changed else ""
 
     def _look(self) -> Any:
@@ -221,7 +221,7 @@ def _value(response: WireResponse) -> Any:
     return {"status": response.status, "value": response.body if value is None else value}
 
 
-def _differs(before: Any, again: Any, after: Any) -> bool:
+def differs(before: Any, again: Any, after: Any) -> bool:
     """Tell whether a value changed, apart from what differs from one read to the next."""
     first, second, last = (dict(_leaves(value, ())) for value in (before, again, after))
     if first.keys() ^ second.keys():
