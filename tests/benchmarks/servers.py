@@ -49,6 +49,8 @@ def granian_command(port: int, application: str, *options: str) -> list[str]:
         *("--host", HOST, "--port", str(port), "--workers", "1", "--backlog", str(BACKLOG)),
         *("--runtime-mode", "mt", "--runtime-threads", "1", "--runtime-blocking-threads", "64"),
         *("--blocking-threads", str(THREADS), "--no-access-log", "--log-level", "warning"),
+        # A worker that is told to end just while it starts misses the signal; granian waits for it for ever by default.
+        *("--workers-kill-timeout", "2"),
         *(*options, f"tests.benchmarks.applications:{application}"),
     ]
 
