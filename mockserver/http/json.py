@@ -54,6 +54,14 @@ def encode(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def canonical(value: Any) -> bytes:
+    """Return a text of a JSON value that is the same for equal values, whatever the order of members."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return repr(value).encode()
+
+
 def text(value: Any) -> str:
     """Return the JSON text of a value as a string, for messages; a lone surrogate is escaped."""
     try:
