@@ -105,6 +105,7 @@ class Parameter:
         style: how arrays and objects are written (OpenAPI 3.1, section 4.8.12.3).
         explode: whether each item or member is written separately.
         allow_empty: whether an empty value is accepted, whatever the schema says (query only).
+        refuse_empty: whether an empty value is refused, whatever the schema says: `allowEmptyValue: false`.
         content: the media type of its value, in place of a style.
         examples: its examples, by name.
     """
@@ -118,6 +119,7 @@ class Parameter:
     style: str = "simple"
     explode: bool = False
     allow_empty: bool = False
+    refuse_empty: bool = False
     content: MediaType | None = None
     examples: Mapping[str, Example] = field(default_factory=dict)
 

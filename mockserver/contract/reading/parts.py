@@ -26,6 +26,7 @@ from mockserver.contract.reading.extensions import Extensions
 from mockserver.contract.reading.reader import Reader
 from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
+from mockserver.http.styles import QUERYSTRING
 
 #: Style of a parameter that names none, by its location.
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form", "response": "simple"}
@@ -93,6 +94,8 @@ class Parts:
 
     def _named(self, raw: dict[str, Any], pointer: str) -> Parameter | None:
         name, location = raw.get("name"), raw.get("in")
+        if location == QUERYSTRING and isinstance(name, str):
+            return replace(self._parameter(name, "query", raw, pointer), style=QUERYSTRING)
         if not isinstance(name, str) or location not in _LOCATIONS:
             self._reader.warn(
                 pointer, "a parameter needs `name` and an `in` of path, query, header or cookie; it is left out"
@@ -116,6 +119,7 @@ class Parts:
             style=style,
             explode=explode if isinstance(explode, bool) else style == "form",
             allow_empty=raw.get("allowEmptyValue") is True,
+            refuse_empty=raw.get("allowEmptyValue") is False and location == "query",
             content=next(iter(content.values()), None),
             examples=self._examples(raw, pointer),
         )

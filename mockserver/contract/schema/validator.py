@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from threading import RLock
 from typing import Any
 from urllib.parse import unquote
 
@@ -105,6 +106,7 @@ class Schemas:
     def __init__(self, data: dict[str, Any]) -> None:
         self._translation = Translation(data)
         self._compiled: dict[tuple[str, Direction], Validator] = {}
+        self._lock = RLock()
 
     @property
     def notes(self) -> dict[str, str]:
@@ -128,11 +130,11 @@ class Schemas:
         key = (pointer, direction)
         found = self._compiled.get(key)
         if found is None:
-            # Many places are only a `$ref` to one schema, which is then compiled once.
-            place = self._translation.meant(pointer)
-            # Two threads may compile the same schema at once; both results are equal and one is kept.
-            found = self._compiled.get((place, direction)) or self._compile(place, direction)
-            self._compiled[key] = self._compiled[place, direction] = found
+            with self._lock:  # many first requests at once compile a schema once
+                # Many places are only a `$ref` to one schema, which is then compiled once.
+                place = self._translation.meant(pointer)
+                found = self._compiled.get((place, direction)) or self._compile(place, direction)
+                self._compiled[key] = self._compiled[place, direction] = found
         return found
 
     def _compile(self, pointer: str, direction: Direction) -> Validator:

@@ -38,6 +38,7 @@ _EXPECTED = {
     "minProperties": "an object of at least {} members",
     "maxProperties": "an object of at most {} members",
     "readOnly": "left out, because the server sets it",
+    "allowEmptyValue": "not empty",
 }
 
 
@@ -75,6 +76,12 @@ def missing_parameter(contract: Contract, place: str, name: str, rule: str) -> V
     """Return the violation of a required parameter that is absent; `rule` is the pointer of its `required`."""
     found = SchemaViolation((), "required", rule, "", None, (name,))
     return _violation(contract, place, found, child("", name), "present", "is required")
+
+
+def empty_parameter(contract: Contract, place: str, name: str, rule: str) -> Violation:
+    """Return the violation of a parameter that is empty and may not be; `rule` is its `allowEmptyValue`."""
+    found = SchemaViolation((), "allowEmptyValue", rule, "", "")
+    return _of_value(contract, place, found, child("", name), ())
 
 
 def _of_value(
