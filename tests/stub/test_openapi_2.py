@@ -217,5 +217,5 @@ def test_what_is_produced_is_said_by_produces_whatever_an_example_is_filed_under
     client = make_stub(path)
     answered = client.call("GET", "/a")
     assert (answered.fields["content-type"].partition(";")[0], answered.content) == sent
-    kinds = {kind for kind in load_contract(path).operations[0].responses["200"].content}
+    kinds = set(load_contract(path).operations[0].responses["200"].content)
     assert kinds == set(produces)
