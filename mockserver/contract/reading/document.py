@@ -290,7 +290,7 @@ def _methods_of(item: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _sent(method: str) -> str:
-    """Return a method as requests name it: upper case, but an additional one is written as it is sent (RFC 9110, 9.1)."""
+    """Return a method as requests name it: in upper case, but an additional one as it is written (RFC 9110, 9.1)."""
     return method.upper() if method in METHODS or method in _LATER_METHODS else method
 
 

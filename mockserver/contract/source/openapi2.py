@@ -231,7 +231,7 @@ class Upgrade:
 def _example_for(name: str, filed: Sequence[str]) -> str | None:
     """Return the media type or range under which the example of a media type is filed, None if there is none.
 
-    `produces` says what comes, `examples` only how it looks: an example of JSON is one of `application/vnd.x+json`, too.
+    `produces` says what comes, `examples` how it looks: an example of JSON is one of `application/vnd.x+json`, too.
     """
     wanted, kind = essence(name), essence(name).partition("/")[0]
     for key in filed:
