@@ -46,6 +46,7 @@ class Example:
 
     Attributes:
         stripped: JSON pointers to values that were added here because the documentation does not show them.
+        content: the serialised form, to be sent as it is (OpenAPI 3.2, or a file), None where there is none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Example:
     presumes: Presumptions = Presumptions()
     response_name: str = ""
     stripped: tuple[str, ...] = ()
+    content: bytes | None = None
 
     def documented(self, value: Any) -> Any:
         """Return a value with null at each `stripped` pointer of the example, which the documentation lacks."""

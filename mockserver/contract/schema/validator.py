@@ -39,6 +39,7 @@ class SchemaViolation:
         value: the offending part of the value.
         missing: the name that is missing, for `required` and its like.
         unknown: the names that must not be there, for `additionalProperties` and its like.
+        several_fit: whether it is a `oneOf` of which more than one branch fits.
     """
 
     instance_path: tuple[str | int, ...]
@@ -48,8 +49,11 @@ class SchemaViolation:
     value: Any
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    several_fit: bool = False
 
 
+#: What jsonschema-rs calls a `oneOf` of which more than one branch fits.
+_SEVERAL = "OneOfMultipleValid"
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*=*\s*")
 
 #: Checks of formats that jsonschema-rs does not have; all other unknown formats are accepted.
@@ -209,6 +213,7 @@ def _translate(error: Any) -> SchemaViolation:
         value=error.instance,
         missing=missing,
         unknown=unknown,
+        several_fit=keyword == "oneOf" and type(kind).__name__ == _SEVERAL,
     )
 
 

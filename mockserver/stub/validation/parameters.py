@@ -14,7 +14,13 @@ from mockserver.http.styles import QUERYSTRING, Pairs, Texts, decode_query, deco
 from mockserver.messages import Arguments, Request, Violation
 from mockserver.stub.validation.decoding import decoding
 from mockserver.stub.validation.text_types import ValueShape, ValueShapes
-from mockserver.stub.validation.violations import client_violations, empty_parameter, missing_parameter, reject
+from mockserver.stub.validation.violations import (
+    client_violations,
+    empty_parameter,
+    excused,
+    missing_parameter,
+    reject,
+)
 
 #: Header parameters of these names are ignored: by OpenAPI (3.1, section 4.8.12.1), and because clients and servers set
 #: them by themselves, whatever a contract says (RFC 9110, sections 7.2, 7.6.1, 8.6 and 12.5.3).
@@ -73,12 +79,18 @@ class ParameterReader:
             if wanted.pointer is None or (parameter.allow_empty and value in ("", [], [""])):
                 continue
             for found in self._contract.validator(wanted.pointer, "request").nearest_violations(value):
+                if found.several_fit and found.keyword_pointer in self._excused(parameter, wanted.pointer):
+                    continue
                 violations.extend(
                     client_violations(self._contract, parameter.location, found, (), child("", parameter.name))
                 )
         if violations:
             raise reject(violations, len(violations), self._status(violations))
         return Arguments(values["path"], values["query"], values["header"], values["cookie"])
+
+    def _excused(self, parameter: Parameter, schema: str) -> frozenset[str]:
+        examples = [*parameter.examples.values(), *(parameter.content.examples.values() if parameter.content else ())]
+        return excused(self._contract, schema, [example.value for example in examples])
 
     def _value(
         self, parameter: Parameter, wanted: ValueShape, request: Request, path_values: Mapping[str, str], query: Pairs

@@ -53,6 +53,21 @@ def reject(violations: Iterable[Violation], total: int, status: int = 422) -> Re
     return RequestRejected(status, title, detail, violations=listed)
 
 
+def excused(contract: Contract, schema: str, examples: Iterable[Any]) -> frozenset[str]:
+    """Return the pointers of each `oneOf` of which the contract's own examples meet more than one branch.
+
+    A document that shows such a value as right means `anyOf`.
+    """
+    validator = contract.validator(schema, "request")
+    found = contract.schema(schema)[0]
+    own = found if isinstance(found, dict) else {}
+    listed = own.get("examples")
+    values = [*examples, *(listed if isinstance(listed, list) else ()), *([own["example"]] if "example" in own else ())]
+    return frozenset(
+        broken.keyword_pointer for value in values for broken in validator.violations(value) if broken.several_fit
+    )
+
+
 def client_violations(
     contract: Contract, place: str, found: SchemaViolation, secret_names: Collection[str], prefix: str = ""
 ) -> Iterator[Violation]:
