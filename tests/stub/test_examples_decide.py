@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.contract.model import Example, MediaType, Operation, RequestBody
-from mockserver.contract.values.files import from_base64, tiny_file
+from mockserver.contract.values.tiny_files import from_base64, tiny_file
 from mockserver.messages import NO_ARGUMENTS
 from mockserver.stub.examples.request_matcher import RequestMatcher
 from tests.conftest import Answer, Client
