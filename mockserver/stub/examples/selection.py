@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, DocumentedResponse, Example, MediaType, Operation, Parameter
 from mockserver.contract.schema.validator import Validator
-from mockserver.contract.values.tiny_files import from_base64, is_binary, tiny_file
 from mockserver.contract.values.generator import CannotGenerate, Generator
+from mockserver.contract.values.tiny_files import from_base64, is_binary, tiny_file
 from mockserver.errors import INVALID_FIELD, MENDED_FIELD, RequestRejected
 from mockserver.http import json as documents
 from mockserver.http.media_types import concrete, is_json, is_json_lines
