@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import orjson
-
 from mockserver.contract.model import Operation, Parameter
+from mockserver.http.json import sorted_text
 from mockserver.messages import Arguments
 
 _ABSENT: Any = object()
@@ -166,12 +165,7 @@ class _Contents:
 
 def key_of(value: Any) -> str:
     """Return a text that is the same for equal values, and for a number or truth value and its text."""
-    if isinstance(value, str):
-        return value
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except TypeError:  # a long integer, or no JSON value: bytes
-        return repr(value)
+    return value if isinstance(value, str) else sorted_text(value)
 
 
 def _has_examples(operation: Operation) -> bool:
