@@ -46,6 +46,7 @@ class Example:
 
     Attributes:
         stripped: JSON pointers to values that were added here because the documentation does not show them.
+        content: the serialised form, to be sent as it is (OpenAPI 3.2, or a file), None where there is none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Example:
     presumes: Presumptions = Presumptions()
     response_name: str = ""
     stripped: tuple[str, ...] = ()
+    content: bytes | None = None
 
     def documented(self, value: Any) -> Any:
         """Return a value with null at each `stripped` pointer of the example, which the documentation lacks."""
@@ -105,6 +107,7 @@ class Parameter:
         style: how arrays and objects are written (OpenAPI 3.1, section 4.8.12.3).
         explode: whether each item or member is written separately.
         allow_empty: whether an empty value is accepted, whatever the schema says (query only).
+        refuse_empty: whether an empty value is refused, whatever the schema says: `allowEmptyValue: false`.
         content: the media type of its value, in place of a style.
         examples: its examples, by name.
     """
@@ -118,6 +121,7 @@ class Parameter:
     style: str = "simple"
     explode: bool = False
     allow_empty: bool = False
+    refuse_empty: bool = False
     content: MediaType | None = None
     examples: Mapping[str, Example] = field(default_factory=dict)
 

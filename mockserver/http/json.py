@@ -54,12 +54,12 @@ def encode(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def canonical(value: Any) -> bytes:
-    """Return a text of a JSON value that is the same for equal values, whatever the order of members."""
+def sorted_text(value: Any) -> str:
+    """Return the JSON text of a value, which is the same for equal values; of what is no JSON value, any text."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:
-        return repr(value).encode()
+        return json.dumps(value, sort_keys=True, default=str)
 
 
 def text(value: Any) -> str:

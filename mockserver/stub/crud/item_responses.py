@@ -128,7 +128,7 @@ class ItemResponses:
         """
         if not self._exchanges or not self._behaviour.answers:
             return None
-        item = self._exchanges.get(json.canonical(call.content))
+        item = self._exchanges.get(json.sorted_text(call.content))
         if item is None or self._behaviour.role == "create" or self._single:
             return item
         return item if as_text(self._identity.of(item)) == key else None
@@ -144,14 +144,14 @@ class ItemResponses:
             return template
         return self._initial.consistent(template, self._behaviour, self.presentation.is_valid)
 
-    def _documented_exchanges(self) -> Iterator[tuple[bytes, Item]]:
+    def _documented_exchanges(self) -> Iterator[tuple[str, Item]]:
         """Yield the content of each documented request with the item in its documented response."""
-        found: dict[bytes, Item] = {}
+        found: dict[str, Item] = {}
         for pair in (pair for pair in pairs_of(self._operation) if pair.status.startswith("2")):
             item = value_at(pair.response.value, self._behaviour.value)
             named = isinstance(item, dict) and (self._single or self._identity.of(item) is not None)
             if pair.request is not None and named:
-                found.setdefault(json.canonical(pair.request.value), item)
+                found.setdefault(json.sorted_text(pair.request.value), item)
         yield from found.items()
 
     def server_parts(self, call: Call, first: Mapping[str, Item]) -> ServerParts:
