@@ -148,7 +148,7 @@ def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
 def _is_written_whole(contract: Contract, pair: _PathPair, shown: Operation, place: str, named: str) -> bool:
     """Tell whether a member of a response that has the identifier is a part of the item, and not an envelope around it.
 
-    Lists tell: their items have the member, too. Without one a request does, with other members of the response.
+    The items of the list tell, by having the member, too; without a list, a request with other members of the response.
     """
     member = place.removeprefix("/")
     whole = _shape(contract, shown)
