@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.contract.resources.identifiers import is_an_identifier
 from mockserver.contract.resources.state_roles import ACT
 from mockserver.http import json
 from mockserver.http.path_templates import parse_template
@@ -101,6 +102,8 @@ class ResourceHandler:
             for name, one in own.items()
             if name in contract.by_id
         )
+        #: Identifiers beside that in paths which servers make, and no write changes.
+        self._fixed = tuple(name for name in behaviour.names if is_an_identifier(name))
         self._effect = Effect(contract, operation) if behaviour.role == ACT else None
         self._seeds: Mapping[str, Item] | None = None
         self._seed_names: Mapping[str, str] = {}
@@ -257,6 +260,9 @@ class ResourceHandler:
         more: tuple[Any, ...] = ()
         if not self._single and self._identity.name:
             item, more = self._named(call, found, item)
+            for name in self._fixed if found.item is not None else ():
+                if name in found.item and item.get(name) != found.item[name]:
+                    item = {**item, name: found.item[name]}
         if made and not self._single:
             records.note_number(number_of(found.key, self._identity.of(base)))
         why = f"{what} {found.key[:60]}"
