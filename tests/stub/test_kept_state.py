@@ -301,3 +301,26 @@ def test_what_other_operations_may_make_is_not_refused(stub: Stub) -> None:
     assert client.call("GET", "/images/alpine").status == 200
     client.call("DELETE", "/images/alpine")
     assert client.call("GET", "/images/alpine").status == 404
+
+
+def test_a_write_without_state_shows_what_was_sent(stub: Stub) -> None:
+    quote = thing(
+        price={"type": "integer", "readOnly": True}, product=TEXT, number={"type": "integer"}, to=thing(city=TEXT)
+    )
+    example = {"price": 3, "product": "a", "number": 1, "to": {"city": "Rome", "zip": "1"}}
+    client = stub(
+        {"/orders/quote": {"post": taking(quote, "200", example)}, "/bids/check": {"post": taking(thing(bid=quote))}}
+    )
+    shown = client.call("POST", "/orders/quote", json={"product": "odd", "to": {"city": "Oslo"}}).json()
+    assert shown == {"price": 3, "product": "odd", "number": 1, "to": {"city": "Oslo", "zip": "1"}}
+    shown = client.call("POST", "/bids/check", json={"bid": {"product": "odd"}}).json()["bid"]
+    assert (shown["product"], "price" in shown) == ("odd", True)
+
+
+def test_made_up_content_has_the_name_that_was_asked_for(stub: Stub) -> None:
+    server = thing(id=TEXT, name=TEXT, state=TEXT)
+    plain = {**path("id"), "get": answer(server)}
+    own = {**path("id"), "get": answer(server, "200", {"id": "first"})}
+    client = stub({"/servers/{id}": plain, "/servers/{id}/health": plain, "/hosts/{id}": own})
+    assert client.call("GET", "/servers/localhost").json()["id"] == "localhost"
+    assert client.call("GET", "/hosts/localhost").json() == {"id": "first"}
