@@ -189,7 +189,10 @@ class _ContractBuilder:
         label = f"{_sent(method)} {path}"
         first = self._used_templates.setdefault((method, parse_template(path).nameless), label)
         if first != label:
-            self._reader.warn(pointer, f"{label} has the same path as {first}; only one of them can be reached")
+            self._reader.warn(
+                pointer,
+                f"{label} has the same path as {first}; a call is for the one that its parameters fit, else the first",
+            )
         own = self._parts.parameters(child(pointer, "parameters"), raw.get("parameters"))
         body = self._parts.request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
         self._extensions.note_differences(label, pointer, raw)
