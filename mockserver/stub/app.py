@@ -112,11 +112,11 @@ def make_app(options: StubOptions) -> Flask:
 
 def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
     """Return the behaviours that can be inferred from a contract, by `operationId`."""
-    from mockserver.contract.resources.collections import (
-        inferred_behaviours,
+    from mockserver.contract.resources.state_roles import (
+        served_behaviours,
     )  # a contract that states all of them needs none
 
-    return inferred_behaviours(contract)
+    return served_behaviours(contract)
 
 
 def _contract_and_api(options: StubOptions) -> tuple[Contract, Plugin | None]:

@@ -34,6 +34,8 @@ from mockserver.messages import (
     Response,
     no_content,
 )
+from mockserver.stub import statuses
+from mockserver.stub.examples.error_content import explained
 from mockserver.stub.examples.selection import Examples
 from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
 from mockserver.stub.stub_options import StubOptions
@@ -53,6 +55,7 @@ class Choice:
         self.generator = Generator(contract, options.seed)
         self.examples = Examples(contract, operation, self.generator, dynamic=options.dynamic)
         self.responder = self.responder_of(operation)
+        self._only_error = statuses.only_error(operation)
         self._offers = tuple(self.responder.offers())
         several = any(len(media_type.examples) > 1 for _, media_type in self._offers if media_type is not None)
         self._same = None if options.dynamic or several else _LazyRepresentation(self, NO_ARGUMENTS)
@@ -98,7 +101,22 @@ class Choice:
         Raises:
             RequestRejected: 406, or 501 if no response can be made.
         """
-        return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
+        code = self._only_error or self._elsewhere(arguments)
+        return self.of_plans(self._plans(code, accept), arguments, NONE, accept)
+
+    def refusal(self, arguments: Arguments, accept: str | None) -> tuple[Response, str] | None:
+        """Return the error whose example belongs to exactly this request, with the reason; None if there is none."""
+        code = self._elsewhere(arguments)
+        return self.of_plans(self._plans(code, accept), arguments, NONE, accept) if code >= 400 else None
+
+    def _elsewhere(self, arguments: Arguments) -> int:
+        """Return the status code of the response that this call's examples belong to, 0 for the usual success."""
+        return self.examples.elsewhere(arguments) if self.examples.depends_on_call and not self._dynamic else 0
+
+    def _plans(self, code: int, accept: str | None) -> Iterable[ResponsePlan]:
+        """Return the response plans of a status (0: success); an error is sent whatever the client accepts."""
+        plans = self.responder.plans(code, accept)
+        return plans or (self.responder.plans(code, None) if code >= 400 else ())
 
     def of_plans(
         self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
@@ -122,7 +140,7 @@ class Choice:
                 why = why or self._broken_examples(plan.media_type, preferences)
                 if why:
                     return _invalid_response(f"{why}; schema of the {plan.documented.status} response")
-            fields = () if chosen.valid else _UNSOUND_FIELDS
+            fields = chosen.fields if chosen.valid else (*chosen.fields, *_UNSOUND_FIELDS)
             return build_response(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
@@ -154,8 +172,17 @@ class Choice:
             return ""
         return f"example {examples[0].example.name} breaks its schema at {examples[0].broken}"
 
-    def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
-        return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+    def _error_content(
+        self, documented: Documented, media_type: MediaType, rejected: RequestRejected, code: int
+    ) -> Any:
+        """Return the content of a documented error, with what is wrong with the request in its members for that."""
+        value = self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+        made_up = not media_type.examples
+        if isinstance(value, bytes) or not (made_up or rejected.violations):
+            return value  # an example decides, unless there is more to say than it can know
+        schema = media_type.schema
+        validator = None if schema is None else self._contract.validator(schema, "response")
+        return explained(value, rejected, code, validator, self._contract, made_up=made_up)
 
 
 class _LazyRepresentation:

@@ -26,6 +26,13 @@ def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enco
     plain = essence(name)
     if is_json(plain):
         return json.encode
+    encode = _encoder(contract, media_type, name)
+    # Bytes are content already: a file, or the serialised form of an example.
+    return lambda value: value if isinstance(value, bytes) else encode(value)
+
+
+def _encoder(contract: Contract, media_type: MediaType | None, name: str) -> Encode:
+    plain = essence(name)
     if is_xml(plain):
         return _xml(contract, media_type)
     if sequence_kind(plain) == "events":

@@ -47,6 +47,9 @@ class CompiledOperation:
         self._trusted = trusts(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
         self._preferred = PreferredResponses(contract, operation, self._choice)
+        #: Whether an example of a request may have an error's example, which comes before what was inferred of state.
+        self._has_refusals = operation.behaviour is None and operation.id not in settings.behaviours
+        self._has_refusals = self._has_refusals and self._choice.examples.depends_on_call
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = (
@@ -62,7 +65,7 @@ class CompiledOperation:
         self._callbacks = Callbacks(contract, operation, self._choice.generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
         #: Whether a call without `Prefer` is answered by the behaviour alone.
-        self.simple = self._trusted and not self.calls_back and operation.method != "HEAD"
+        self.simple = self._trusted and not (self.calls_back or self._has_refusals or operation.method == "HEAD")
         #: Whether such a call works without the content in its arguments, which saves a twentieth of its time.
         self.spares_arguments = self.simple and self._owns is None and fills_form(self._handler)
 
@@ -94,6 +97,8 @@ class CompiledOperation:
                 with world.transaction() as transaction:
                     self._tombstones.restore(arguments.path, responded[0].content, transaction)
             return responded
+        if self._has_refusals and (refused := self._choice.refusal(arguments, accept)) is not None:
+            return refused
         return self.act(accept, arguments, value, caller, world)
 
     def act(

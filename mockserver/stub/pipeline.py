@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, Operation
@@ -60,6 +61,7 @@ class Pipeline:
         self._settings = settings
         self._choices = Choices(contract, settings.options)
         self._compiled: dict[str, CompiledOperation] = {}
+        self._compiling: dict[str, Lock] = {}
         routed = (*contract.operations, *contract.refused)
         self._router = Router(((one.method, one.path, one) for one in routed), _base_paths(routed))
         self._concrete = self._router.concrete
@@ -169,8 +171,14 @@ class Pipeline:
         return RecordedResponse(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
     def _compile(self, operation: Operation) -> CompiledOperation:
-        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._choices)
-        return self._compiled.setdefault(operation.id, compiled)
+        """Return an operation compiled by the first thread that asks for it; the others wait for that one."""
+        with self._compiling.setdefault(operation.id, Lock()):
+            found = self._compiled.get(operation.id)
+            if found is None:
+                found = self._compiled[operation.id] = CompiledOperation(
+                    self._contract, operation, self._authentication, self._settings, self._choices
+                )
+        return found
 
     def _implicit(self, request: Request, route: Route[Operation], world: World) -> RecordedResponse | None:
         """Answer a request with an undocumented method: HEAD like GET without content, OPTIONS with 204, else 405."""

@@ -28,11 +28,10 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
 STATUS_LINES: Mapping[int, str] = {code: f"{code} {_PHRASES.get(code, 'Unknown')}" for code in range(100, 1000)}
 #: Clients send few different `Accept` fields; what the odd one asks for is worked out each time.
 _MAX_REMEMBERED = 256
-#: Members of error content in which a person looks for what is wrong, the likeliest first.
-_TEXT_MEMBERS = ("detail", "message", "error_description", "description", "error", "reason", "msg", "title")
 
-#: Content for a documented response and media type; raises RequestRejected where there is none.
-Content = Callable[[Documented, MediaType], Any]
+#: Content of a documented error in a media type, for a rejection and a status code; raises RequestRejected where there
+#: is none.
+Content = Callable[[Documented, MediaType, RequestRejected, int], Any]
 
 
 @dataclass(slots=True)
@@ -216,23 +215,12 @@ class Responder:
         if media_type.schema is None and not media_type.examples and name.startswith("text/"):
             return f"{code} {_PHRASES.get(code, '')}\n".encode()
         try:
-            value = content(documented, media_type)
+            value = content(documented, media_type, rejected, code)
         except RequestRejected:
             return None
-        if not media_type.examples:
-            value = details if value == {} and is_valid else self._with_detail(media_type, value, rejected.detail)
+        if not media_type.examples and value == {} and is_valid:
+            value = details
         return encoder(self._contract, media_type, name)(value)
-
-    def _with_detail(self, media_type: MediaType, value: Any, detail: str) -> Any:
-        """Return generated error content with the actual error message in the member meant for it, if any."""
-        if not isinstance(value, dict):
-            return value
-        for name in _TEXT_MEMBERS:
-            if isinstance(value.get(name), str):
-                changed = {**value, name: detail}
-                if self._is_valid(media_type, changed):
-                    return changed
-        return value
 
     def _is_valid(self, media_type: MediaType, value: Any) -> bool:
         return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)

@@ -186,7 +186,7 @@ class _ContractBuilder:
             self._refused.append(self._unreadable(path, method, pointer, found, items))
             return None
         raw, pointer = found
-        label = f"{method.upper()} {path}"
+        label = f"{_sent(method)} {path}"
         first = self._used_templates.setdefault((method, parse_template(path).nameless), label)
         if first != label:
             self._reader.warn(pointer, f"{label} has the same path as {first}; only one of them can be reached")
@@ -197,7 +197,7 @@ class _ContractBuilder:
             self._reader.warn(pointer, "has no `responses`, so nothing is known about its responses")
         return Operation(
             id=self._identifier(method, path, pointer, raw),
-            method=method.upper(),
+            method=_sent(method),
             path=path,
             pointer=pointer,
             parameters=self._fitting(path, pointer, shared | own),
@@ -219,7 +219,7 @@ class _ContractBuilder:
         """Return an operation that cannot be read: it has a method and a path alone, and the reason in `refused`."""
         return Operation(
             id=self._identifier(method, path, pointer, {}),
-            method=method.upper(),
+            method=_sent(method),
             path=path,
             pointer=pointer,
             parameters=(),
@@ -237,7 +237,7 @@ class _ContractBuilder:
         """Return a unique id of an operation: its `operationId`, or `METHOD /path` if another operation has that id."""
         wanted = str(raw.get("operationId") or f"{method}_{path}")
         if wanted in self._used_ids:
-            label = f"{method.upper()} {path}"
+            label = f"{_sent(method)} {path}"
             self._reader.warn(
                 pointer, f"the operationId {excerpt(wanted)} is used twice; this operation is named {excerpt(label)}"
             )
@@ -287,6 +287,11 @@ def _methods_of(item: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     additional = item.get("additionalOperations")
     for method in additional if isinstance(additional, dict) else ():
         yield method, ("additionalOperations", method)
+
+
+def _sent(method: str) -> str:
+    """Return a method as requests name it: in upper case, but an additional one as it is written (RFC 9110, 9.1)."""
+    return method.upper() if method in METHODS or method in _LATER_METHODS else method
 
 
 def _texts(raw: Any) -> tuple[str, ...]:

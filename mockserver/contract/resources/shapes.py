@@ -103,6 +103,14 @@ class SchemaShape:
         return any("oneOf" in schema for schema, _ in self._parts)
 
     @property
+    def open(self) -> bool:
+        """Whether the value is an object whose schema says that it may have any members, or names none."""
+        objects = [schema for schema, _ in self._parts if "object" in (schema.get("type") or ())]
+        return any(schema.get("additionalProperties", False) is not False for schema, _ in self._parts) or (
+            bool(objects) and not self.names
+        )
+
+    @property
     def read_only(self) -> bool:
         """Whether a schema is `readOnly`, so that only the server sets the value."""
         return any(schema.get("readOnly") is True for schema, _ in self._parts)
@@ -161,6 +169,16 @@ def json_content(operation: Operation) -> MediaType | None:
     for media_type in documented.content.values() if documented is not None else ():
         if is_json(concrete(media_type.name)):
             return media_type
+    return None
+
+
+def request_shape(contract: Contract, operation: Operation) -> Shape | None:
+    """Return the shape of an operation's request content, that in JSON first; None without content or members."""
+    content = operation.request_body.content if operation.request_body is not None else {}
+    for media_type in sorted(content.values(), key=lambda one: not is_json(concrete(one.name))):
+        shape = shape_of(contract, media_type)
+        if shape is not None and (shape.names or shape.item is not None):
+            return shape
     return None
 
 

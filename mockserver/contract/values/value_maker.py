@@ -86,6 +86,8 @@ class ValueMaker:
         self._made += 1
         if depth > _TOO_DEEP or self._made > _TOO_MANY:
             raise Impossible("too deep")
+        if self._strategy.examples and self._is_null_by_default(schema):
+            return None
         flat, references = self._flattener.flat(schema, lambda group: self._branch(group, depth))
         flat = self._conditional(flat)
         if any(self._above.count(reference) > 1 for reference in references):
@@ -97,6 +99,16 @@ class ValueMaker:
             return self._of(flat, name, depth)
         finally:
             del self._above[len(self._above) - len(references) :]
+
+    def _is_null_by_default(self, schema: Any) -> bool:
+        """Tell whether a schema's `default` is null, null is allowed, and no example says better."""
+        behind = self._flattener.behind(schema)[0]
+        if not (isinstance(behind, dict) and "default" in behind and behind["default"] is None):
+            return False
+        keywords = self._flattener.keywords(behind)
+        branches = [*keywords.get("anyOf", ()), *keywords.get("oneOf", ())]
+        allowed = "null" in scalars.kinds(keywords) or {"type": "null"} in branches
+        return allowed and keywords.keys().isdisjoint({"example", "examples"})
 
     def _branch(self, group: Sequence[Any], depth: int) -> Any:
         """Return the branch of `oneOf` or `anyOf` to follow: by the strategy's turn, deep down the cheapest one."""

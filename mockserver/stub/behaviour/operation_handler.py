@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.contract.resources.state_roles import SHOW, STORE
 from mockserver.errors import ContractError
 from mockserver.messages import OutgoingRequest
 from mockserver.plugins.calls import Handler, Rules
@@ -80,11 +81,14 @@ def _made(
         return LoginHandler(contract, operation, representations).run
     from mockserver.stub.crud.resources import ResourceHandler  # a contract without collections never loads them
     from mockserver.stub.crud.tombstones import RemoveHandler
+    from mockserver.stub.crud.whole_values import WholeValueHandler
 
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
     relatives = {**settings.inferred(), **explicit}
     if behaviour.role == REMOVE:
         return RemoveHandler(operation, relatives.values())
+    if behaviour.role in {SHOW, STORE}:
+        return WholeValueHandler(contract, operation, behaviour, relatives)
     return ResourceHandler(contract, operation, behaviour, relatives, representations)
 
 
@@ -105,6 +109,8 @@ def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) ->
     """Tell whether a handler's responses are trusted, and so sent without being validated against the contract."""
     if handler is None or settings.options.errors:
         return False
+    if getattr(handler, "judges", False):
+        return True  # it has validated its responses itself
     return (fills_form(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import Representation
+from mockserver.stub.crud.item_records import Identity
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, value_at, with_value
@@ -42,7 +43,7 @@ class ExampleItems:
         found: dict[str, Item] = {}
         for behaviour, item in self._shown(resource):
             named = self._named(item, behaviour) if behaviour.keys else item
-            key = as_text(named[behaviour.identifier])
+            key = as_text(Identity(behaviour.identifier).of(named))
             found[key] = {**found.get(key, {}), **named}
         return found
 
@@ -65,12 +66,16 @@ class ExampleItems:
         for member, resource in behaviour.keys:
             known = self._identifiers(resource)
             if known and named.get(member) is not None:
-                named[member] = known[zlib.crc32(as_text(item.get(behaviour.identifier)).encode()) % len(known)]
+                named[member] = known[
+                    zlib.crc32(as_text(Identity(behaviour.identifier).of(item)).encode()) % len(known)
+                ]
         return named
 
     def _identifiers(self, resource: str) -> list[Any]:
         if resource not in self._known:
-            self._known[resource] = [item[behaviour.identifier] for behaviour, item in self._shown(resource)]
+            self._known[resource] = [
+                Identity(behaviour.identifier).of(item) for behaviour, item in self._shown(resource)
+            ]
         return self._known[resource]
 
     def _shown(self, resource: str) -> Iterator[tuple[Behaviour, Item]]:
@@ -87,9 +92,11 @@ class ExampleItems:
             naming = ItemIdentifiers(self._contract, item_parameter(self._contract, relatives, relative.parameter))
             shown = value_at(whole, relative.items if relative.role == "list" else relative.value)
             for item in shown if isinstance(shown, list) else [shown]:
-                if isinstance(item, dict) and relative.identifier in item:
-                    if made_up and not naming.fits(item[relative.identifier]):
-                        item = {**item, relative.identifier: naming.fitted(item[relative.identifier])}
+                identity = Identity(relative.identifier)
+                own = identity.of(item) if isinstance(item, dict) else None
+                if own is not None:
+                    if made_up and not naming.fits(own):
+                        item = identity.given(item, naming.fitted(own))
                     yield relative if made_up else replace(relative, keys=()), item
 
 

@@ -1,14 +1,15 @@
-"""Result of a write to an item: JSON patches, merge patches, timestamps, and entity tags."""
+"""Result of a write to an item: patches, effects of actions, timestamps, and entity tags."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.resources.shapes import SchemaShape
+from mockserver.contract.resources.shapes import SchemaShape, json_content, objects, shape_of
 from mockserver.errors import RequestRejected
 from mockserver.http import json
 
@@ -17,6 +18,8 @@ Item = dict[str, Any]
 _CREATED = re.compile(
     r"^(created|updated|modified)(_?(at|on|date|time))?$|^(date_?)(created|updated|modified)$", re.IGNORECASE
 )
+#: Members whose value says in what state an item is.
+_STATES = frozenset({"status", "state", "phase"})
 
 
 def settable(contract: Contract, operation: Operation) -> frozenset[str]:
@@ -34,10 +37,24 @@ def _read_only(shape: SchemaShape, name: str) -> bool:
     return member is not None and member.read_only
 
 
-def stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
-    """Set an item's members for the time of creation and last change, in the form of the example."""
-    for name, example in base.items():
-        if not _CREATED.match(name) or (not fresh and name.lower().find("creat") >= 0):
+def stamped(base: Item) -> tuple[str, ...]:
+    """Return the members of an item for the time of its creation and of its last change."""
+    return tuple(name for name in base if _CREATED.match(name))
+
+
+def stamp(item: Item, base: Item, now: float, *, fresh: bool, names: Iterable[str] | None = None) -> None:
+    """Set an item's members for the time of creation and last change, in the form of the example.
+
+    Args:
+        item: what is changed.
+        base: the example.
+        now: UNIX time in seconds.
+        fresh: whether the item is created now.
+        names: `stamped(base)`, where it is known.
+    """
+    for name in stamped(base) if names is None else names:
+        example = base[name]
+        if not fresh and name.lower().find("creat") >= 0:
             continue
         if isinstance(example, str) and re.match(r"\d{4}-\d\d-\d\dT", example):
             item[name] = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -85,3 +102,54 @@ def json_patched(item: Item, patch: Any) -> Item:
     if not isinstance(result, dict):
         raise RequestRejected(422, "Unprocessable Content", "the patched item is not an object")
     return result
+
+
+class Effect:
+    """Change that an action makes to an item, read from the name of the action and the schema of the item.
+
+    `POST /things/{id}/archive` sets `archived`, or `status` to a value such as `archived`, where its response has that.
+
+    Attributes:
+        word: the last segment of the path: the name of the action.
+    """
+
+    def __init__(self, contract: Contract, operation: Operation) -> None:
+        self.word = operation.path.rstrip("/").rpartition("/")[2].lower()
+        media_type = json_content(operation)
+        shape = None if media_type is None else shape_of(contract, media_type)
+        self._sets: dict[str, Any] = {}
+        self._names = frozenset[str]()
+        for _, inner in objects(shape) if shape is not None else ():
+            self._names |= frozenset(inner.names)
+            if isinstance(inner, SchemaShape):
+                self._sets = self._sets or dict(_changes(self.word, inner))
+
+    def on(self, item: Item, body: Item) -> Item:
+        """Return an item as it is after the action; members of the request that the item has are set."""
+        sent = {name: value for name, value in body.items() if name in self._names}
+        return {**item, **sent, **self._sets}
+
+
+def _changes(word: str, shape: SchemaShape) -> Iterator[tuple[str, Any]]:
+    """Yield the members that an action sets: `archived: true`, or a `status` that is named like the action."""
+    done = set(_participles(word))
+    undone = set(_participles(word[2:])) if word.startswith("un") else set()
+    for name in shape.names:
+        member = shape.member(name)
+        if member is None:
+            continue
+        plain = name.lower().removeprefix("is_").removeprefix("is")
+        if "boolean" in member.kinds and plain in done | undone:
+            yield name, plain in done
+        elif name.lower() in _STATES:
+            for value in (value for schema in member.schemas for value in schema.get("enum") or ()):
+                if isinstance(value, str) and value.lower() in done:
+                    yield name, value
+                    break
+
+
+def _participles(word: str) -> Iterator[str]:
+    """Yield a verb and its usual past participles: close, closed; stop, stopped; cancel, canceled and cancelled."""
+    yield from (word, f"{word}ed", f"{word}d", f"{word}{word[-1:]}ed")
+    if word.endswith("y"):
+        yield f"{word[:-1]}ied"

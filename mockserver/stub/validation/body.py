@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
@@ -13,10 +14,10 @@ from mockserver.errors import RequestRejected
 from mockserver.http import json
 from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
-from mockserver.stub.validation.request_codings import decoded, too_large
 from mockserver.stub.validation.decoding import decoding
+from mockserver.stub.validation.request_codings import decoded, too_large
 from mockserver.stub.validation.text_types import ValueShapes
-from mockserver.stub.validation.violations import client_violations, reject
+from mockserver.stub.validation.violations import client_violations, excused, reject
 
 _MAX_REMEMBERED_FIELDS = 256
 _NO_NAMES: frozenset[str] = frozenset()
@@ -39,6 +40,7 @@ class _Decoder:
         self.may_be_empty = not (self._is_json or is_xml(name))
         self._is_valid: Callable[[Any], bool] | None = None
         self._secret_names = secret_names
+        self._examples = [example.value for example in media_type.examples.values()]
         if media_type.schema is not None and self._decode is not None:
             self._is_valid = contract.validator(media_type.schema, "request").is_valid
         #: Judges each item of a sequence, such as lines of JSON (OpenAPI 3.2).
@@ -61,11 +63,21 @@ class _Decoder:
         if self._is_valid is not None and not self._is_valid(value):
             assert self._schema is not None
             validator = self._contract.validator(self._schema, "request")
-            self._refuse((found, "") for found in validator.nearest_violations(value))
+            excused = self._excused
+            self._refuse(
+                (found, "")
+                for found in validator.nearest_violations(value)
+                if not (found.several_fit and found.keyword_pointer in excused)
+            )
         if self._items is not None and isinstance(value, list):
             violations = self._items.nearest_violations
             self._refuse((found, f"/{index}") for index, item in enumerate(value) for found in violations(item))
         return value
+
+    @cached_property
+    def _excused(self) -> frozenset[str]:
+        assert self._schema is not None
+        return excused(self._contract, self._schema, self._examples)
 
     def _refuse(self, broken: Iterable[tuple[SchemaViolation, str]]) -> None:
         """Raise RequestRejected if there are schema violations, each paired with the pointer of the validated value."""

@@ -17,6 +17,8 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _LITERALS = {"true": True, "false": False}
 _PARTS = ("allOf", "oneOf", "anyOf")
+_CHOICES = ("oneOf", "anyOf")
+_MAX_BRANCHES = 64
 _BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
@@ -50,6 +52,11 @@ class ValueShape(NamedTuple):
     def is_object(self) -> bool:
         """Whether values of the schema may be objects."""
         return "object" in self.kinds
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is more to read than null."""
+        return self.types != {"null"}
 
 
 ANY = ValueShape(frozenset(), None, {}, None, None)
@@ -105,6 +112,37 @@ class ValueShapes:
             return values[0]
         is_valid = self.judge(wanted.pointer)
         return next((value for value in values if is_valid(value)), values[0])
+
+    def alternatives(self, wanted: ValueShape) -> tuple[ValueShape, ...]:
+        """Return the shapes of the branches of `oneOf` and `anyOf` where text is read in more than one way.
+
+        Scalars come first, then arrays, then objects; a schema whose text is read in one way is its own only one.
+        """
+        if wanted.pointer is None or not wanted.kinds:
+            return (wanted,)
+        found = {(one.kinds, one.items): one for one in map(self.at, self._branches(wanted.pointer)) if one.is_read}
+        if len(found) < 2:
+            return (wanted,)
+        return tuple(sorted(found.values(), key=lambda one: (one.is_object, one.is_array)))
+
+    def _branches(self, pointer: str) -> list[str]:
+        """Return the pointers of the innermost branches of a schema's `oneOf` and `anyOf`, nested ones included."""
+        found: list[str] = []
+        pending, seen = [pointer], set[str]()
+        while pending and len(seen) < _MAX_BRANCHES:
+            asked = pending.pop(0)
+            try:
+                raw, place = self._contract.schema(asked)
+            except ContractError:
+                continue
+            if place in seen or not isinstance(raw, dict):
+                continue
+            seen.add(place)
+            below = [child(place, part, str(index)) for part in _CHOICES for index in range(len(raw.get(part) or ()))]
+            pending += below
+            if not below:
+                found.append(asked)
+        return found
 
     def _deep(self, texts: Mapping[str, Any], wanted: ValueShape) -> Any:
         """Return the members of a `deepObject` parameter; `a[]=1&a[]=2` gives an array of two items."""

@@ -1,0 +1,103 @@
+"""New items: what a request and the server give to an item that is created, its identifier above all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver import sources
+from mockserver.contract.model import Behaviour, Operation
+from mockserver.errors import RequestRejected
+from mockserver.http import json
+from mockserver.plugins.calls import Call
+from mockserver.stub.crud.item_records import Identity, ItemRecords
+from mockserver.stub.crud.item_responses import ItemResponses, ServerParts
+from mockserver.stub.crud.new_identifiers import Form, ItemIdentifiers, number_of
+from mockserver.stub.crud.queries import as_text
+from mockserver.stub.crud.representation import Item
+from mockserver.stub.crud.writes import stamp
+
+_MAX_TRIES = 20
+
+
+class NewItems:
+    """Maker of the items that one operation creates."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        behaviour: Behaviour,
+        identity: Identity,
+        identifiers: ItemIdentifiers,
+        responses: ItemResponses,
+    ) -> None:
+        self._behaviour = behaviour
+        self._identity = identity
+        self._identifiers = identifiers
+        self._responses = responses
+        self._refuses_known = not operation.responses.keys().isdisjoint({"409", "4XX"})
+        self._form: Form | None = None
+
+    def fits(self, value: Any) -> bool:
+        """Tell whether a value can be the identifier of an item in a path."""
+        return self._identifiers.fits(value)
+
+    def make(self, call: Call, records: ItemRecords, body: Item) -> tuple[str, Item]:
+        """Return a new item, made of a request and the parts that the server gives, with its key.
+
+        Raises:
+            RequestRejected: 409, the client gave an identifier that there is, and the contract documents this.
+        """
+        base = self._responses.server_parts(call, records.seeds)
+        item = {**base.server, **body}
+        if base.stamped:
+            stamp(item, base.item, call.now, fresh=True, names=[name for name in base.stamped if name not in body])
+        identity = self._identity
+        if not identity.name:
+            return self._key_without_identifier(records, item), item
+        sent = identity.of(body)
+        if sent is None or not self._identifiers.fits(sent):  # nobody could ever ask for it, so the server names it
+            value = self._new_identifier(call, records, base)
+            return as_text(value), identity.given(item, value)
+        key = as_text(sent)
+        if self._refuses_known and records.find(key).item is not None:
+            raise RequestRejected(409, "Conflict", f"an item with {identity.name} {json.text(key[:60])} exists already")
+        records.note_number(number_of(key, identity.of(base.item)))
+        return key, identity.given(item, sent)
+
+    def _key_without_identifier(self, records: ItemRecords, item: Item) -> str:
+        for name in self._behaviour.names:
+            value = item.get(name)
+            if isinstance(value, str | int) and not isinstance(value, bool) and not records.known(as_text(value)):
+                return as_text(value)
+        numbers = records.next_numbers(lambda key: number_of(key, 0))
+        return next(f"{number}" for number in numbers if not records.known(f"{number}"))
+
+    def _new_identifier(self, call: Call, records: ItemRecords, base: ServerParts) -> Any:
+        """Return an identifier that no item has or had, similar to that of the example."""
+        example = self._identity.of(base.item)
+        numbers = records.next_numbers(lambda key: number_of(key, example))
+
+        def secret() -> str:
+            return sources.make_secret(call.rules.seed_number, call.world, records.path, number)
+
+        number = next(numbers)
+        forms = iter((self._form,)) if self._form is not None else self._identifiers.forms(example)
+        for _ in range(_MAX_TRIES):
+            for form in forms:
+                candidate = form(number, secret)
+                if not self._identifiers.fits(candidate) or records.known(as_text(candidate)):
+                    continue
+                if self._form is not None or self._is_good(call, base, candidate):
+                    self._form = form
+                    return candidate
+            number = next(numbers)
+            forms = self._identifiers.forms(example)
+        return example if example is not None else secret()
+
+    def _is_good(self, call: Call, base: ServerParts, candidate: Any) -> bool:
+        """Tell whether a response can show an item with an identifier; asked for the first of a form alone."""
+        if not self._behaviour.answers:
+            return True
+        return self._responses.presentation.show(
+            self._identity.given(base.item, candidate), self._responses.template(call)
+        )[1]

@@ -1,0 +1,316 @@
+"""State as people expect it, however a contract writes its paths: nothing here is marked by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Client
+
+MakeStub = Callable[..., Client]
+Write = Callable[..., Path]
+
+TEXT = {"type": "string"}
+MISSING: Any = {"404": {"description": "none"}}
+
+
+def thing(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": members}
+
+
+def answer(schema: Any, status: str = "200", example: Any = None, **more: Any) -> dict[str, Any]:
+    content = {"schema": schema, **({} if example is None else {"example": example})}
+    return {"responses": {status: {"description": "", "content": {"application/json": content}}, **more}}
+
+
+def taking(schema: Any, *args: Any, **more: Any) -> dict[str, Any]:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"requestBody": body, **answer(schema, *args, **more)}
+
+
+def path(*names: str, kind: str = "string") -> dict[str, Any]:
+    return {"parameters": [{"name": one, "in": "path", "required": True, "schema": {"type": kind}} for one in names]}
+
+
+def listed(schema: Any) -> dict[str, Any]:
+    return answer({"type": "array", "items": schema})
+
+
+GONE: Any = {"responses": {"204": {"description": "gone"}, **MISSING}}
+
+
+@pytest.fixture
+def stub(make_stub: MakeStub, write_contract: Write) -> Callable[[dict[str, Any]], Client]:
+    return lambda paths: make_stub(write_contract(paths))
+
+
+Stub = Callable[[dict[str, Any]], Client]
+
+
+def test_a_singleton_shows_what_was_written(stub: Stub) -> None:
+    profile = thing(name=TEXT, theme=TEXT)
+    client = stub({"/me": {"get": answer(profile), "put": taking(profile), "patch": taking(profile)}})
+    client.call("PUT", "/me", json={"name": "Ann", "theme": "dark"})
+    assert client.call("GET", "/me").json() == {"name": "Ann", "theme": "dark"}
+    client.call("PATCH", "/me", json={"theme": "light"})
+    assert client.call("GET", "/me").json() == {"name": "Ann", "theme": "light"}
+    client.call("PUT", "/me", json={"name": "Bob"})
+    assert client.call("GET", "/me").json() == {"name": "Bob"}
+
+
+def test_singletons_below_items_are_apart_and_go_with_them(stub: Stub) -> None:
+    room, design = thing(id=TEXT, name=TEXT), thing(colour=TEXT)
+    client = stub(
+        {
+            "/rooms": {"get": listed(room), "post": taking(room, "201")},
+            "/rooms/{id}": {**path("id"), "get": answer(room, **MISSING), "delete": GONE},
+            "/rooms/{id}/design": {**path("id"), "get": answer(design), "put": taking(design)},
+        }
+    )
+    for name, colour in (("a", "red"), ("b", "blue")):
+        client.call("POST", "/rooms", json={"id": name})
+        client.call("PUT", f"/rooms/{name}/design", json={"colour": colour})
+    assert [client.call("GET", f"/rooms/{name}/design").json()["colour"] for name in "ab"] == ["red", "blue"]
+    client.call("DELETE", "/rooms/a")
+    assert client.call("GET", "/rooms/a/design").status == 404
+
+
+def test_a_list_that_is_written_as_a_whole(stub: Stub) -> None:
+    labels = {"type": "array", "items": TEXT}
+    client = stub({"/labels": {"get": answer(labels), "put": taking(labels)}})
+    assert client.call("PUT", "/labels", json=["x", "y"]).json() == ["x", "y"]
+    assert client.call("GET", "/labels").json() == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("listing", "creating", "item"),
+    [
+        ("/pets", "/pets", "/pet/{id}"),
+        ("/boxes", "/boxes/create", "/boxes/{id}"),
+        ("/boxes/json", "/boxes/create", "/boxes/{id}"),
+        ("/cities/", "/cities/", "/cities/{id}/"),
+    ],
+)
+def test_paths_of_one_thing_may_differ(stub: Stub, listing: str, creating: str, item: str) -> None:
+    pet = thing(id=TEXT, title=TEXT)
+    paths: dict[str, Any] = {listing: {"get": listed(pet)}}
+    paths.setdefault(creating, {})["post"] = taking(pet, "201")
+    paths[item] = {**path("id"), "get": answer(pet, **MISSING), "delete": GONE}
+    client = stub(paths)
+    made = client.call("POST", creating, json={"title": "Rex"})
+    at = item.replace("{id}", made.json()["id"])
+    assert made.fields["location"] == at
+    assert client.call("GET", at).json() == made.json()
+    assert made.json() in client.call("GET", listing).json()
+    assert client.call("DELETE", at).status == 204
+    assert client.call("GET", at).status == 404
+    assert made.json() not in client.call("GET", listing).json()
+
+
+def test_an_item_below_a_suffix_of_its_path(stub: Stub) -> None:
+    box = thing(Id=TEXT, Image=TEXT)
+    client = stub(
+        {
+            "/boxes/create": {"post": taking(box, "201")},
+            "/boxes/{id}/json": {**path("id"), "get": answer(box, **MISSING)},
+            "/boxes/{id}": {**path("id"), "delete": GONE},
+        }
+    )
+    made = client.call("POST", "/boxes/create", json={"Image": "x"}).json()
+    assert client.call("GET", f"/boxes/{made['Id']}/json").json() == made
+    client.call("DELETE", f"/boxes/{made['Id']}")
+    assert client.call("GET", f"/boxes/{made['Id']}/json").status == 404
+
+
+def test_put_makes_what_is_not_there(stub: Stub) -> None:
+    note = thing(text=TEXT)
+    made: Any = {"201": {"description": "", "content": {"application/json": {"schema": note}}}}
+    client = stub(
+        {"/notes/{key}": {**path("key"), "get": answer(note, **MISSING), "put": taking(note, **made), "delete": GONE}}
+    )
+    assert client.call("PUT", "/notes/a", json={"text": "one"}).status == 201
+    assert client.call("PUT", "/notes/a", json={"text": "two"}).status == 200
+    assert client.call("GET", "/notes/a").json() == {"text": "two"}
+    client.call("DELETE", "/notes/a")
+    assert client.call("GET", "/notes/a").status == 404
+    assert client.call("PUT", "/notes/a", json={"text": "three"}).status == 201
+
+
+ORGANISATION = thing(id={"type": "integer", "readOnly": True}, username=TEXT, full_name=TEXT, email=TEXT)
+
+
+def organisations() -> dict[str, Any]:
+    team = thing(id={"type": "integer", "readOnly": True}, name=TEXT)
+    return {
+        "/orgs": {"get": listed(ORGANISATION), "post": taking(ORGANISATION, "201")},
+        "/orgs/{org}": {
+            **path("org"),
+            "get": answer(ORGANISATION, **MISSING),
+            "patch": taking(ORGANISATION),
+            "delete": GONE,
+        },
+        "/orgs/{org}/teams": {**path("org"), "get": listed(team), "post": taking(team, "201")},
+        "/orgs/{org}/teams/{nameOrId}": {**path("org", "nameOrId"), "get": answer(team, **MISSING), "delete": GONE},
+    }
+
+
+def test_an_item_is_found_by_every_identifier_that_it_has(stub: Stub) -> None:
+    client = stub(organisations())
+    made = client.call("POST", "/orgs", json={"username": "acme", "email": "a@acme.example"}).json()
+    for name in (made["id"], "acme", "a@acme.example"):
+        assert client.call("GET", f"/orgs/{name}").json() == made
+    client.call("PATCH", "/orgs/acme", json={"username": "apex"})
+    assert client.call("GET", "/orgs/acme").status == 404
+    assert client.call("GET", "/orgs/apex").json()["id"] == made["id"]
+    client.call("DELETE", "/orgs/apex")
+    assert [client.call("GET", f"/orgs/{name}").status for name in (made["id"], "apex")] == [404, 404]
+
+
+def test_what_is_below_an_item_is_found_by_every_identifier_of_it(stub: Stub) -> None:
+    client = stub(organisations())
+    number = client.call("POST", "/orgs", json={"username": "acme"}).json()["id"]
+    assert client.call("GET", "/orgs/acme/teams").json() == []  # it was created a moment ago
+    team = client.call("POST", "/orgs/acme/teams", json={"name": "red"})
+    assert team.fields["location"] == f"/orgs/acme/teams/{team.json()['id']}"
+    for path in (f"/orgs/{number}/teams/red", "/orgs/acme/teams/red", f"/orgs/acme/teams/{team.json()['id']}"):
+        assert client.call("GET", path).json() == team.json()
+    client.call("DELETE", f"/orgs/{number}")
+    assert client.call("GET", "/orgs/acme/teams/red").status == 404
+
+
+def test_of_two_items_with_one_name_the_first_is_found_by_it_until_that_is_given_again(stub: Stub) -> None:
+    client = stub(organisations())
+    first, second = (client.call("POST", "/orgs/acme/teams", json={"name": "red"}).json()["id"] for _ in range(2))
+    assert client.call("GET", "/orgs/acme/teams/red").json()["id"] == first
+    client.call("DELETE", f"/orgs/acme/teams/{first}")
+    assert client.call("GET", "/orgs/acme/teams/red").status == 404
+    third = client.call("POST", "/orgs/acme/teams", json={"name": "red"}).json()["id"]
+    assert client.call("GET", "/orgs/acme/teams/red").json()["id"] == third
+    assert len({first, second, third}) == 3
+
+
+def test_a_renamed_item_keeps_what_is_below_it_and_leaves_its_name_free(stub: Stub) -> None:
+    client = stub(organisations())
+    client.call("POST", "/orgs", json={"username": "acme"})
+    team = client.call("POST", "/orgs/acme/teams", json={"name": "red"}).json()
+    client.call("PATCH", "/orgs/acme", json={"username": "apex"})
+    assert client.call("GET", "/orgs/apex/teams/red").json() == team
+    client.call("POST", "/orgs", json={"username": "acme"})
+    assert client.call("GET", "/orgs/acme/teams").json() == []
+    names = [one["username"] for one in client.call("GET", "/orgs").json()]
+    assert {"acme", "apex"} <= set(names)
+    client.call("DELETE", "/orgs/acme")
+    assert [client.call("GET", f"/orgs/{name}").status for name in ("acme", "apex")] == [404, 200]
+
+
+def pods() -> dict[str, Any]:
+    meta = thing(name=TEXT, labels={"type": "object", "additionalProperties": TEXT})
+    pod = thing(kind=TEXT, metadata=meta, spec=thing(image=TEXT), status=thing(phase=TEXT))
+    return {
+        "/pods": {"get": answer(thing(kind=TEXT, items={"type": "array", "items": pod})), "post": taking(pod, "201")},
+        "/pods/{name}": {**path("name"), "get": answer(pod), "put": taking(pod), "delete": answer(thing(state=TEXT))},
+        "/pods/{name}/status": {**path("name"), "get": answer(pod), "patch": taking(pod)},
+    }
+
+
+def test_an_identifier_may_stand_in_the_metadata_of_an_item(stub: Stub) -> None:
+    client = stub(pods())
+    pod = {"kind": "Pod", "metadata": {"name": "web", "labels": {"a.b/c": "d"}}, "spec": {"image": "x"}}
+    assert client.call("POST", "/pods", json=pod).json() == pod
+    assert client.call("GET", "/pods/web").json() == pod
+    assert pod in client.call("GET", "/pods").json()["items"]
+    client.call("PUT", "/pods/web", json={**pod, "spec": {"image": "y"}})
+    assert client.call("GET", "/pods/web").json()["spec"] == {"image": "y"}
+    client.call("PATCH", "/pods/web/status", json={"status": {"phase": "Running"}})
+    for way in ("", "/status"):  # another way to the same item
+        shown = client.call("GET", f"/pods/web{way}").json()
+        assert (shown["status"], shown["spec"]) == ({"phase": "Running"}, {"image": "y"})
+    assert client.call("DELETE", "/pods/web").status == 200
+    assert client.call("GET", "/pods/web").status == 404
+
+
+def test_an_action_changes_what_its_response_documents(stub: Stub) -> None:
+    state = {"type": "string", "enum": ["open", "closed"]}
+    issue = thing(id={"type": "integer", "readOnly": True}, title=TEXT, state=state, locked={"type": "boolean"})
+    actions = {f"/issues/{{id}}/{word}": {**path("id"), "post": answer(issue)} for word in ("close", "lock", "unlock")}
+    client = stub(
+        {
+            "/issues": {"get": listed(issue), "post": taking(issue, "201")},
+            "/issues/{id}": {**path("id"), "get": answer(issue, **MISSING)},
+            **actions,
+        }
+    )
+    sent = {"title": "t", "state": "open", "locked": False}
+    at = client.call("POST", "/issues", json=sent).fields["location"]
+    assert client.call("POST", f"{at}/close").json()["state"] == "closed"
+    assert client.call("POST", f"{at}/lock").json()["locked"] is True
+    assert client.call("POST", f"{at}/unlock").json()["locked"] is False
+    shown = client.call("GET", at).json()
+    assert (shown["title"], shown["state"], shown["locked"]) == ("t", "closed", False)
+
+
+@pytest.mark.parametrize(
+    ("example", "pattern"),
+    [
+        ("ED-24", "ED-25"),
+        ("0042", "0043"),
+        ("cus_9s6XKzkNRiz8i3", r"cus_[0-9A-Za-z]{14}"),
+        ("5f1e0c7a9b2d4e6f8a0b1c2d", r"[0-9a-f]{24}"),
+        ("018f2c3e-9a1b-4c4d-8e5f-0123456789ab", r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    ],
+)
+def test_identifiers_look_like_the_example_and_are_given_once(stub: Stub, example: str, pattern: str) -> None:
+    row = thing(id={"type": "string", "readOnly": True}, name=TEXT)
+    shown = {"id": example, "name": "n"}
+    client = stub(
+        {
+            "/rows": {"get": listed(row), "post": taking(row, "201", shown)},
+            "/rows/{id}": {**path("id"), "get": answer(row, "200", shown, **MISSING), "delete": GONE},
+        }
+    )
+    first = client.call("POST", "/rows", json={"name": "a"}).json()["id"]
+    assert re.fullmatch(pattern, first)
+    assert first != example
+    client.call("DELETE", f"/rows/{first}")
+    assert client.call("POST", "/rows", json={"name": "b"}).json()["id"] != first
+    assert client.call("GET", f"/rows/{first}").status == 404
+
+
+def test_several_items_are_created_at_once(stub: Stub) -> None:
+    row = thing(id={"type": "integer", "readOnly": True}, name=TEXT)
+    both = {"oneOf": [row, {"type": "array", "items": row}]}
+    client = stub(
+        {
+            "/rows": {"get": listed(row), "post": taking(both, "201")},
+            "/rows/{id}": {**path("id", kind="integer"), "get": answer(row, **MISSING)},
+        }
+    )
+    made = client.call("POST", "/rows", json=[{"name": "a"}, {"name": "b"}]).json()
+    assert [one["name"] for one in made] == ["a", "b"]
+    assert [client.call("GET", f"/rows/{one['id']}").json() for one in made] == made
+
+
+def test_a_404_of_inferred_state_says_so(stub: Stub) -> None:
+    client = stub(organisations())
+    detail = client.call("GET", "/orgs/nobody").json()["detail"]
+    assert "mockserver inspect" in detail
+    assert "--no-state" in detail
+
+
+def test_what_other_operations_may_make_is_not_refused(stub: Stub) -> None:
+    image = thing(Id=TEXT, Size={"type": "integer"})
+    pull = {"responses": {"200": {"description": "pulled"}}}
+    client = stub(
+        {
+            "/images": {"get": listed(image)},
+            "/images/create": {"post": pull},
+            "/images/{name}": {**path("name"), "get": answer(image, **MISSING), "delete": GONE},
+        }
+    )
+    assert client.call("GET", "/images/alpine").status == 200
+    client.call("DELETE", "/images/alpine")
+    assert client.call("GET", "/images/alpine").status == 404
