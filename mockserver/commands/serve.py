@@ -47,12 +47,17 @@ def serve_command(**given: Any) -> None:
         sys.stdout.flush()
 
     try:
-        server.serve(make, listening, workers=options.workers, certificate=certificate, on_ready=on_ready)
-    except BaseException:
-        listening.close()  # not after success: granian has closed the descriptor itself
-        raise
-    # Everything is written and closed. A thread of granian that still waits for half a request would abort the process
-    # when it meets an interpreter that is being taken down.
+        server.serve(
+            make,
+            listening,
+            workers=options.workers,
+            max_content=options.max_body,
+            certificate=certificate,
+            on_ready=on_ready,
+        )
+    finally:
+        listening.close()
+    # Everything is written and closed; a thread that still works on a response must not delay the end.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from mockserver.http.preferences import prism_hint
 from mockserver.http.problem import MEDIA_TYPE as PROBLEM
 from mockserver.http.problem import problem
 from mockserver.masking import show
-from mockserver.messages import Caller, Request, Response
+from mockserver.messages import Caller, Delivery, Request, Response
 from mockserver.plugins import discovery
 from mockserver.plugins.calls import AccountRules, Rules
 from mockserver.plugins.plugin import Plugin
@@ -179,7 +179,7 @@ class Stub:
         if response is None:
             return self.pass_on(environ, start_response)
         start_response(STATUS_LINES[response.status], response.fields)
-        return [response.content]
+        return [response.content] if response.delivery is None else _paced(response.delivery)
 
     def respond(self, environ: Environ) -> Response | None:
         """Return the response to a request, or None if Flask has to answer the request.
@@ -305,6 +305,14 @@ class Stub:
         )
         if self._log is not None:
             self._log.write(at, request.method, request.path, response.status, recorded.operation, why, duration)
+
+
+def _paced(delivery: Delivery) -> Iterator[bytes]:
+    """Yield the pieces of a response with a pause between them, for servers that are not ours."""
+    for number, piece in enumerate(delivery.pieces):
+        if number and delivery.pause_seconds:
+            sources.pause(delivery.pause_seconds)
+        yield piece
 
 
 def _request(environ: Environ, path: str) -> Request:

@@ -35,6 +35,7 @@ from mockserver.messages import (
     no_content,
 )
 from mockserver.stub import statuses
+from mockserver.stub.examples.error_content import explained
 from mockserver.stub.examples.selection import Examples
 from mockserver.stub.examples.sent_values import SentValues
 from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
@@ -183,8 +184,17 @@ class Choice:
             return ""
         return f"example {examples[0].example.name} breaks its schema at {examples[0].broken}"
 
-    def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
-        return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+    def _error_content(
+        self, documented: Documented, media_type: MediaType, rejected: RequestRejected, code: int
+    ) -> Any:
+        """Return the content of a documented error, with what is wrong with the request in its members for that."""
+        value = self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+        made_up = not media_type.examples
+        if isinstance(value, bytes) or not (made_up or rejected.violations):
+            return value  # an example decides, unless there is more to say than it can know
+        schema = media_type.schema
+        validator = None if schema is None else self._contract.validator(schema, "response")
+        return explained(value, rejected, code, validator, self._contract, made_up=made_up)
 
 
 class _LazyRepresentation:

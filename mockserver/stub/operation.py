@@ -52,7 +52,9 @@ class CompiledOperation:
         self._has_refusals = self._has_refusals and self._choice.examples.depends_on_call
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
-        self.body = BodyReader(contract, operation) if operation.request_body is not None else None
+        self.body = (
+            BodyReader(contract, operation, settings.options.max_body) if operation.request_body is not None else None
+        )
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation) | settings.secret_names
         objects = operation.objects

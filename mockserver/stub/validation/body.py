@@ -15,11 +15,10 @@ from mockserver.http import json
 from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
 from mockserver.stub.validation.decoding import decoding
+from mockserver.stub.validation.request_codings import decoded, too_large
 from mockserver.stub.validation.text_types import ValueShapes
 from mockserver.stub.validation.violations import client_violations, excused, reject
 
-#: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
-MAX_CONTENT_BYTES = 1024 * 1024
 _MAX_REMEMBERED_FIELDS = 256
 _NO_NAMES: frozenset[str] = frozenset()
 #: As Python calls them; what is ASCII is UTF-8, too.
@@ -96,7 +95,15 @@ class _Decoder:
 class BodyReader:
     """Reader of one operation's request content: decodes and validates content."""
 
-    def __init__(self, contract: Contract, operation: Operation) -> None:
+    def __init__(self, contract: Contract, operation: Operation, max_bytes: int) -> None:
+        """Prepare to read the content of requests for one operation.
+
+        Args:
+            contract: the contract of the operation.
+            operation: whose request content it is.
+            max_bytes: longer content is not read (docs/decisions/0004-order-of-rejections.md).
+        """
+        self._max_bytes = max_bytes
         body = operation.request_body
         self._required = body is not None and body.required
         self._contract = contract
@@ -127,17 +134,20 @@ class BodyReader:
         """Return the bytes of a request's content.
 
         Raises:
-            RequestRejected: 413.
+            RequestRejected: 413, or 400 or 415 where its `Content-Encoding` cannot be undone.
         """
         length = request.content_length
         if length == 0:
             return b""
-        if length is not None and length > MAX_CONTENT_BYTES:
-            raise _too_large()
+        limit = self._max_bytes
+        if length is not None and length > limit:
+            raise too_large(limit)
         # No more than was announced: not every server ends the stream there.
-        content = request.read(MAX_CONTENT_BYTES + 1 if length is None else length)
-        if len(content) > MAX_CONTENT_BYTES:
-            raise _too_large()
+        content = request.read(limit + 1 if length is None else length)
+        if len(content) > limit:
+            raise too_large(limit)
+        if "HTTP_CONTENT_ENCODING" in request.fields:
+            return decoded(content, request.fields["HTTP_CONTENT_ENCODING"], limit)
         return content
 
     def decode(self, content: bytes, content_type: str | None) -> Any:
@@ -207,11 +217,3 @@ def _is_readable(field: str) -> bool:
     """Tell whether the charset of a `Content-Type` can be decoded; for JSON it must be UTF-8 (RFC 8259)."""
     named = charset(field)
     return named in _JSON_CHARSETS if is_json(field) else named is not None
-
-
-def _too_large() -> RequestRejected:
-    return RequestRejected(
-        413,
-        "Content Too Large",
-        f"the content is longer than {MAX_CONTENT_BYTES} bytes, the limit of this server",
-    )
