@@ -260,9 +260,8 @@ class ResourceHandler:
         more: tuple[Any, ...] = ()
         if not self._single and self._identity.name:
             item, more = self._named(call, found, item)
-            for name in self._fixed if found.item is not None else ():
-                if name in found.item and item.get(name) != found.item[name]:
-                    item = {**item, name: found.item[name]}
+            old = found.item or {}
+            item = {**item, **{name: old[name] for name in self._fixed if name in old}} if self._fixed else item
         if made and not self._single:
             records.note_number(number_of(found.key, self._identity.of(base)))
         why = f"{what} {found.key[:60]}"
