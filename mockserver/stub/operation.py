@@ -53,7 +53,9 @@ class CompiledOperation:
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = (
-            BodyReader(contract, operation, settings.options.max_body) if operation.request_body is not None else None
+            BodyReader(contract, operation, settings.options.max_body, strict=settings.options.strict)
+            if operation.request_body is not None
+            else None
         )
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation) | settings.secret_names
