@@ -37,6 +37,7 @@ from mockserver.messages import (
 from mockserver.stub import statuses
 from mockserver.stub.examples.error_content import explained
 from mockserver.stub.examples.selection import Examples
+from mockserver.stub.examples.sent_values import SentValues
 from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
 from mockserver.stub.stub_options import StubOptions
 
@@ -56,6 +57,7 @@ class Choice:
         self.generator = Generator(contract, options.seed)
         self.examples = Examples(contract, operation, self.generator, dynamic=options.dynamic)
         self.responder = self.responder_of(operation)
+        self._sent = SentValues(contract, operation) if not options.no_state else None
         self._only_error = statuses.only_error(operation)
         self._offers = tuple(self.responder.offers())
         several = any(len(media_type.examples) > 1 for _, media_type in self._offers if media_type is not None)
@@ -103,7 +105,7 @@ class Choice:
             RequestRejected: 406, or 501 if no response can be made.
         """
         code = self._only_error or self._elsewhere(arguments)
-        return self.of_plans(self._plans(code, accept), arguments, NONE, accept)
+        return self.of_plans(self._plans(code, accept), arguments, NONE, accept, self._sent)
 
     def refusal(self, arguments: Arguments, accept: str | None) -> tuple[Response, str] | None:
         """Return the error whose example belongs to exactly this request, with the reason; None if there is none."""
@@ -120,9 +122,16 @@ class Choice:
         return plans or (self.responder.plans(code, None) if code >= 400 else ())
 
     def of_plans(
-        self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
+        self,
+        plans: Iterable[ResponsePlan],
+        arguments: Arguments,
+        preferences: Preferences,
+        accept: str | None,
+        sent: SentValues | None = None,
     ) -> tuple[Response, str]:
         """Return the response by the first response plan for which valid content is found, and the reason for it.
+
+        A success shows values of the call if `sent` is given.
 
         Raises:
             RequestRejected: 406, 501, or 404 where the preferred example does not exist.
@@ -142,7 +151,10 @@ class Choice:
                 if why:
                     return _invalid_response(f"{why}; schema of the {plan.documented.status} response")
             fields = chosen.fields if chosen.valid else (*chosen.fields, *_UNSOUND_FIELDS)
-            return build_response(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
+            value = chosen.value
+            if sent and chosen.valid and plan.code < 400:
+                value = sent.shown_in(value, plan.media_type, arguments)
+            return build_response(plan, Outcome(0, value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
     def validated(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:

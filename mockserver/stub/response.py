@@ -10,15 +10,15 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.reading.parts import documented_field_values
-from mockserver.errors import RequestRejected
+from mockserver.errors import ContractError, RequestRejected
 from mockserver.http import json, problem
 from mockserver.http.content.sequence_writer import Write, sequence_writer
-from mockserver.http.media_types import is_json
+from mockserver.http.media_types import essence, is_json
 from mockserver.messages import NO_CONTENT, Delivery, Outcome, Response, merged
 from mockserver.stub import statuses
 from mockserver.stub.encoding import Encode, content_type, encoder
 from mockserver.stub.headers import Fields, ValueOf, documented_fields
-from mockserver.stub.negotiation import rank
+from mockserver.stub.negotiation import json_first, rank
 from mockserver.stub.statuses import WITHOUT_CONTENT, Status
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
@@ -110,7 +110,7 @@ class Responder:
             if documented is None or not documented.content or code in WITHOUT_CONTENT:
                 yield documented, None
             else:
-                yield from ((documented, documented.content[offer]) for offer, _ in rank([*documented.content], None))
+                yield from ((documented, documented.content[offer]) for offer in json_first(documented.content))
 
     def respond(self, outcome: Outcome, accept: str | None) -> Response:
         """Return the response to a call's outcome, in a media type that the client accepts if there is one."""
@@ -159,7 +159,7 @@ class Responder:
             if documented is None or not documented.content or status.code in WITHOUT_CONTENT:
                 found.append(self._plan(status, None, ""))
                 continue
-            ranked = rank([*documented.content], accept)
+            ranked = rank(self._offered(documented), accept)
             found += [self._plan(status, documented.content[offer], name) for offer, name in ranked]
             offered, taken = offered + len(documented.content), taken + len(ranked)
         if offered and not taken:
@@ -167,6 +167,23 @@ class Responder:
             # sends what the contract itself tells it to send means no harm.
             return self._make_plans(code, None) if accept in self._accepted else []
         return found
+
+    def _offered(self, documented: Documented) -> list[str]:
+        """Return the media types of a response in the document's order, text that is to hold an object last.
+
+        Generators of contracts list `text/plain` first by default, in which no server sends objects.
+        """
+        return sorted(documented.content, key=lambda name: self._is_object_as_text(documented.content[name]))
+
+    def _is_object_as_text(self, media_type: MediaType) -> bool:
+        if essence(media_type.name) != "text/plain" or media_type.schema is None or media_type.examples:
+            return False
+        try:
+            schema = self._contract.schema(media_type.schema)[0]
+        except ContractError:
+            return False
+        named = schema.get("type") if isinstance(schema, dict) else None
+        return named in ("object", "array") or (isinstance(schema, dict) and "properties" in schema)
 
     def _plan(self, status: Status, media_type: MediaType | None, name: str) -> ResponsePlan:
         documented = status.documented

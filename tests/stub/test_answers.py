@@ -135,7 +135,7 @@ def test_the_nearest_documented_status_stands_in(
 
 
 NEGOTIATED: list[tuple[str | None, str]] = [
-    (None, "application/json"),
+    (None, "text/plain"),
     ("*/*", "application/json"),
     ("text/plain", "text/plain"),
     ("text/*", "text/plain"),
@@ -606,3 +606,11 @@ def test_a_scheme_of_the_apis_own_takes_any_credential(make_stub: MakeStub, writ
     assert client.call("GET", "/a", user=None).status == 401
     for field in ("acme-hmac abc", "abc", "Bearer abc"):
         assert client.call("GET", "/a", user=None, fields={"Authorization": field}).status == 200
+
+
+def test_text_that_is_to_hold_an_object_is_not_the_first_choice(answering: Callable[..., Client]) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    content = {"text/plain": {"schema": schema}, "application/json": {"schema": schema}}
+    client = answering({"200": {"description": "", "content": content}})
+    assert client.call("GET", "/a", fields={}).fields["content-type"] == "application/json"
+    assert client.call("GET", "/a", fields={"Accept": "text/plain"}).fields["content-type"] == "text/plain"

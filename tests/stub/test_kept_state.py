@@ -164,15 +164,16 @@ def test_an_item_is_found_by_every_identifier_that_it_has(stub: Stub) -> None:
     for name in (made["id"], "acme", "a@acme.example"):
         assert client.call("GET", f"/orgs/{name}").json() == made
     client.call("PATCH", "/orgs/acme", json={"username": "apex"})
-    assert client.call("GET", "/orgs/acme").status == 404
-    assert client.call("GET", "/orgs/apex").json()["id"] == made["id"]
+    for name in (made["id"], "acme", "apex"):  # the path says which item it is; the new name leads to it, too
+        assert client.call("GET", f"/orgs/{name}").json()["id"] == made["id"]
     client.call("DELETE", "/orgs/apex")
-    assert [client.call("GET", f"/orgs/{name}").status for name in (made["id"], "apex")] == [404, 404]
+    assert [client.call("GET", f"/orgs/{name}").status for name in (made["id"], "acme", "apex")] == [404, 404, 404]
 
 
 def test_what_is_below_an_item_is_found_by_every_identifier_of_it(stub: Stub) -> None:
     client = stub(organisations())
     number = client.call("POST", "/orgs", json={"username": "acme"}).json()["id"]
+    client.call("PATCH", "/orgs/acme", json={"full_name": "Acme"})
     assert client.call("GET", "/orgs/acme/teams").json() == []  # it was created a moment ago
     team = client.call("POST", "/orgs/acme/teams", json={"name": "red"})
     assert team.fields["location"] == f"/orgs/acme/teams/{team.json()['id']}"
@@ -191,20 +192,6 @@ def test_of_two_items_with_one_name_the_first_is_found_by_it_until_that_is_given
     third = client.call("POST", "/orgs/acme/teams", json={"name": "red"}).json()["id"]
     assert client.call("GET", "/orgs/acme/teams/red").json()["id"] == third
     assert len({first, second, third}) == 3
-
-
-def test_a_renamed_item_keeps_what_is_below_it_and_leaves_its_name_free(stub: Stub) -> None:
-    client = stub(organisations())
-    client.call("POST", "/orgs", json={"username": "acme"})
-    team = client.call("POST", "/orgs/acme/teams", json={"name": "red"}).json()
-    client.call("PATCH", "/orgs/acme", json={"username": "apex"})
-    assert client.call("GET", "/orgs/apex/teams/red").json() == team
-    client.call("POST", "/orgs", json={"username": "acme"})
-    assert client.call("GET", "/orgs/acme/teams").json() == []
-    names = [one["username"] for one in client.call("GET", "/orgs").json()]
-    assert {"acme", "apex"} <= set(names)
-    client.call("DELETE", "/orgs/acme")
-    assert [client.call("GET", f"/orgs/{name}").status for name in ("acme", "apex")] == [404, 200]
 
 
 def pods() -> dict[str, Any]:
@@ -314,3 +301,26 @@ def test_what_other_operations_may_make_is_not_refused(stub: Stub) -> None:
     assert client.call("GET", "/images/alpine").status == 200
     client.call("DELETE", "/images/alpine")
     assert client.call("GET", "/images/alpine").status == 404
+
+
+def test_a_write_without_state_shows_what_was_sent(stub: Stub) -> None:
+    quote = thing(
+        price={"type": "integer", "readOnly": True}, product=TEXT, number={"type": "integer"}, to=thing(city=TEXT)
+    )
+    example = {"price": 3, "product": "a", "number": 1, "to": {"city": "Rome", "zip": "1"}}
+    client = stub(
+        {"/orders/quote": {"post": taking(quote, "200", example)}, "/bids/check": {"post": taking(thing(bid=quote))}}
+    )
+    shown = client.call("POST", "/orders/quote", json={"product": "odd", "to": {"city": "Oslo"}}).json()
+    assert shown == {"price": 3, "product": "odd", "number": 1, "to": {"city": "Oslo", "zip": "1"}}
+    shown = client.call("POST", "/bids/check", json={"bid": {"product": "odd"}}).json()["bid"]
+    assert (shown["product"], "price" in shown) == ("odd", True)
+
+
+def test_made_up_content_has_the_name_that_was_asked_for(stub: Stub) -> None:
+    server = thing(id=TEXT, name=TEXT, state=TEXT)
+    plain = {**path("id"), "get": answer(server)}
+    own = {**path("id"), "get": answer(server, "200", {"id": "first"})}
+    client = stub({"/servers/{id}": plain, "/servers/{id}/health": plain, "/hosts/{id}": own})
+    assert client.call("GET", "/servers/localhost").json()["id"] == "localhost"
+    assert client.call("GET", "/hosts/localhost").json() == {"id": "first"}

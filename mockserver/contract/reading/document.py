@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.contract.provenance import ProvenanceResolver
@@ -21,6 +22,8 @@ from mockserver.contract.source.bundling import bundled
 from mockserver.contract.source.loading import Document, load
 from mockserver.contract.source.openapi2 import upgraded
 from mockserver.contract.source.overlay import apply_overlays
+from mockserver.contract.source.references import follow
+from mockserver.errors import ContractError
 from mockserver.http.json import excerpt
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import child, lookup
@@ -118,23 +121,24 @@ class _ContractBuilder:
             )
             raise self._reader.error("", message)
 
+    def _add_scheme(self, name: str) -> bool:
+        """Add the security scheme that a URI names (OpenAPI 3.2, section 4.30); tell whether there is one."""
+        if not name.startswith("#/"):
+            return False
+        try:
+            value, pointer = follow(self._data, unquote(name[1:]))
+        except ContractError:
+            return False
+        if isinstance(value, dict):
+            self._schemes[name] = _scheme(name, value, pointer)
+        return isinstance(value, dict)
+
     def _security_schemes(self) -> Iterator[tuple[str, SecurityScheme]]:
         components = self._reader.members("/components", self._data.get("components"))
         for name in self._reader.members("/components/securitySchemes", components.get("securitySchemes")):
             found = self._reader.find(child("/components/securitySchemes", name))
             if found is not None:
-                raw, pointer = found
-                yield (
-                    name,
-                    SecurityScheme(
-                        name=name,
-                        type=str(raw.get("type", "")),
-                        scheme=str(raw.get("scheme", "")).lower(),
-                        location=str(raw.get("in", "")),
-                        parameter=str(raw.get("name", "")),
-                        pointer=pointer,
-                    ),
-                )
+                yield name, _scheme(name, *found)
 
     def _operations(self) -> Iterator[Operation]:
         for path in self._reader.members("/paths", self._data.get("paths")):
@@ -189,7 +193,10 @@ class _ContractBuilder:
         label = f"{_sent(method)} {path}"
         first = self._used_templates.setdefault((method, parse_template(path).nameless), label)
         if first != label:
-            self._reader.warn(pointer, f"{label} has the same path as {first}; only one of them can be reached")
+            self._reader.warn(
+                pointer,
+                f"{label} has the same path as {first}; a call is for the one that its parameters fit, else the first",
+            )
         own = self._parts.parameters(child(pointer, "parameters"), raw.get("parameters"))
         body = self._parts.request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
         self._extensions.note_differences(label, pointer, raw)
@@ -263,7 +270,7 @@ class _ContractBuilder:
             if not isinstance(item, dict):
                 self._reader.warn(place, "must be a list of Security Requirement Objects; other items are left out")
                 continue
-            unknown = [name for name in item if name not in self._schemes]
+            unknown = [name for name in item if name not in self._schemes and not self._add_scheme(name)]
             for name in unknown:
                 self._reader.warn(place, f"`security` names the unknown scheme {excerpt(name)}; it is not required")
             requirements.append(
@@ -292,6 +299,17 @@ def _methods_of(item: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _sent(method: str) -> str:
     """Return a method as requests name it: in upper case, but an additional one as it is written (RFC 9110, 9.1)."""
     return method.upper() if method in METHODS or method in _LATER_METHODS else method
+
+
+def _scheme(name: str, raw: dict[str, Any], pointer: str) -> SecurityScheme:
+    return SecurityScheme(
+        name=name,
+        type=str(raw.get("type", "")),
+        scheme=str(raw.get("scheme", "")).lower(),
+        location=str(raw.get("in", "")),
+        parameter=str(raw.get("name", "")),
+        pointer=pointer,
+    )
 
 
 def _texts(raw: Any) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class Reader:
         self.document = document
         self.data = document.data
         self._warnings: dict[ContractWarning, None] = {}
+        self._told: dict[str, ContractWarning] = {}
 
     @property
     def warnings(self) -> tuple[ContractWarning, ...]:
@@ -44,6 +45,7 @@ class Reader:
         """Add a warning about an element, and return it; the same warning is kept once."""
         warning = ContractWarning(pointer, message)
         self._warnings[warning] = None
+        self._told.setdefault(pointer, warning)
         return warning
 
     def error(self, pointer: str, message: str) -> ContractError:
@@ -61,6 +63,9 @@ class Reader:
         try:
             value, place = follow(self.data, pointer)
         except ContractError as error:
+            told = self._told.get(pointer)
+            if told is not None and instead == _LEFT_OUT:
+                return told  # the file cannot be had, which says more
             return self.warn(pointer, f"{error}; {instead}" if instead != _LEFT_OUT else str(error))
         if isinstance(value, dict):
             return value, place

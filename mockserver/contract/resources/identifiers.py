@@ -86,7 +86,18 @@ def nested_identifier(parameter: str, shape: Shape, kinds: frozenset[str], colle
 def is_a_name(member: str) -> bool:
     """Tell whether a member is a name that people give to an item, and may change, and no number of the server's."""
     found = words(member)
-    return bool(found) and found[-1] in _NATURAL - {"id", "uuid", "guid", "key"}
+    return bool(found) and found[-1] in _NATURAL - {"id", "uuid", "guid"}
+
+
+def is_said_by(member: str, named: str) -> bool:
+    """Tell whether a member of a request has the words of an identifier at its end, as `branch_name` has of `name`."""
+    own, wanted = words(member), words(named)
+    return len(own) > len(wanted) and own[-len(wanted) :] == wanted
+
+
+def is_an_identifier(member: str) -> bool:
+    """Tell whether a member is an identifier that servers make, and no two items share."""
+    return words(member) in (["id"], ["uuid"], ["guid"])
 
 
 def has_member(shape: Shape, named: str) -> bool:
@@ -151,6 +162,8 @@ def _sureness(wanted: list[str], name: list[str], collection: str) -> float:
         return 0.86  # sku for {childSku}
     if "".join(name) == "".join(wanted):
         return 0.98
+    if len(name) == 1 and "".join(wanted) == collection.lower().rstrip("s") + name[0]:
+        return 0.9  # name for {username} of /users
     if last in _PEOPLE and name == ["login"]:
         return 0.94
     if len(name) == 1 and name[0] in _USUAL:

@@ -251,7 +251,7 @@ class _Reader:
     def _is_kept(self, operations: Mapping[str, Operation], behaviours: Mapping[str, Behaviour], named: str) -> bool:
         """Tell whether the behaviours make a resource: something is written, and something shows it."""
         roles = {behaviour.role: behaviour for behaviour in behaviours.values()}
-        if READ in operations and READ not in roles:
+        if READ in operations and READ not in roles and not (named and LIST in roles):
             return False
         if not roles.keys() & {READ, LIST}:
             return False
@@ -287,6 +287,8 @@ class _Reader:
         taken = request_shape(self._contract, first)
         if taken is None or not shown or looks_like_a_login(first):
             return None
+        if first.method == "POST" and f"{parse_template(one.path).nameless.rstrip('/')}/{{}}" in self._by_path:
+            return None  # a list that its schema does not show as one
         wanted = set(taken.names)
         # The whole is the item where a request has most of its members in it, else a member that has more of them.
         place, inner = shown[0]

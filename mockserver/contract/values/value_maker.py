@@ -11,6 +11,7 @@ from typing import Any
 from mockserver.contract.schema.dialect import MEANT
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import conforms
+from mockserver.contract.source.references import target
 from mockserver.contract.values import scalars
 from mockserver.contract.values.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
 from mockserver.contract.values.texts import text_matching
@@ -88,6 +89,7 @@ class ValueMaker:
             raise Impossible("too deep")
         if self._strategy.examples and self._is_null_by_default(schema):
             return None
+        schema = self._mapped(schema)
         flat, references = self._flattener.flat(schema, lambda group: self._branch(group, depth))
         flat = self._conditional(flat)
         if any(self._above.count(reference) > 1 for reference in references):
@@ -109,6 +111,30 @@ class ValueMaker:
         branches = [*keywords.get("anyOf", ()), *keywords.get("oneOf", ())]
         allowed = "null" in scalars.kinds(keywords) or {"type": "null"} in branches
         return allowed and keywords.keys().isdisjoint({"example", "examples"})
+
+    def _mapped(self, schema: Any) -> Any:
+        """Return a schema that extends a given one, where a discriminator's mapping names some and there is no `oneOf`.
+
+        The value of the discriminator has to be one that is mapped, and that of the schema itself is not.
+        """
+        behind, pointer = self._flattener.behind(schema)
+        discriminator = behind.get("discriminator") if isinstance(behind, dict) else None
+        mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+        if not isinstance(mapping, dict) or not pointer or not {"oneOf", "anyOf"}.isdisjoint(behind):
+            return schema
+        meant = [
+            one if "/" in one else f"#/components/schemas/{one}" for one in mapping.values() if isinstance(one, str)
+        ]
+        own = {f"#{pointer}", f"#/components/schemas/{pointer.rpartition('/')[2]}"}
+        if (
+            not meant
+            or own & set(meant)
+            or (discriminator or {}).get("propertyName") not in (behind.get("required") or ())
+        ):
+            return schema
+        found = [one for one in meant if self._flattener.behind({"$ref": one})[0] not in ({}, behind)]
+        found = [one for one in found if f"{target(one)}" not in self._above]
+        return {"$ref": found[self._strategy.turn % len(found)]} if found else schema
 
     def _branch(self, group: Sequence[Any], depth: int) -> Any:
         """Return the branch of `oneOf` or `anyOf` to follow: by the strategy's turn, deep down the cheapest one."""

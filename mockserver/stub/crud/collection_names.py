@@ -86,7 +86,7 @@ class ItemsAbove:
         for collection, parameter in self._items:
             key, name = as_text(values.get(parameter)), collection(values)
             record = read(PREFIX + name, key)
-            if record is None or record.get("renamed"):
+            if record is None:
                 other = read(NAMES + name, key)
                 if other is not None:
                     values = {**values, parameter: other["key"]}

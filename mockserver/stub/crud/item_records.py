@@ -9,7 +9,7 @@ No step costs more the more items there are, but for a list of them and the firs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.http.pointers import child, split
@@ -58,12 +58,14 @@ class Found(NamedTuple):
         item: None if it is not known, or was deleted.
         gone: whether it was deleted.
         changed: whether this world has a record of it.
+        made: whether it was created in this world.
     """
 
     key: str
     item: Item | None
     gone: bool
     changed: bool
+    made: bool = False
 
 
 class ItemRecords:
@@ -94,13 +96,7 @@ class ItemRecords:
     def find(self, key: str) -> Found:
         """Return the item that any of its identifiers leads to."""
         record = self._transaction.get(PREFIX + self._collection, key)
-        if record is not None and record.get("renamed"):
-            other = self._transaction.get(NAMES + self._collection, key)
-            if other is None:
-                return Found(key, None, gone=True, changed=True)
-            key = other["key"]
-            record = self._transaction.get(PREFIX + self._collection, key)
-        elif record is None and key not in self.seeds:
+        if record is None and key not in self.seeds:
             other = self._transaction.get(NAMES + self._collection, key)
             named = self._seed_names.get(key) if other is None else other["key"]
             if named is not None:
@@ -108,7 +104,7 @@ class ItemRecords:
                 record = self._transaction.get(PREFIX + self._collection, key)
         if record is None:
             return Found(key, self.seeds.get(key), gone=False, changed=False)
-        return Found(key, self.item_in(record), gone=bool(record.get("gone")), changed=True)
+        return Found(key, self.item_in(record), gone="gone" in record, changed=True, made="made" in record)
 
     def item_in(self, record: Record) -> Item | None:
         """Return the item in a record; that of another collection if the record leads there; None if it was deleted."""
@@ -122,39 +118,24 @@ class ItemRecords:
         """Tell whether a key is or was that of an item."""
         return key in self.seeds or self._transaction.get(PREFIX + self._collection, key) is not None
 
-    def free_key(self, key: str) -> str:
-        """Return the key to store an item under that is to be called so: another one if a renamed item has this one."""
-        record = self._transaction.get(PREFIX + self._collection, key)
-        while record is not None and record.get("renamed"):
-            key = f"{key}~"
-            record = self._transaction.get(PREFIX + self._collection, key)
-        return key
-
-    def put(
-        self, key: str, item: Item, *, before: Item | None, made: bool, more: Mapping[str, Any], name: str = ""
-    ) -> None:
+    def put(self, key: str, item: Item, *, before: Item | None, made: bool, more: Iterable[Any]) -> None:
         """Store an item under a key, with an entry for each other identifier that it has.
 
         Args:
-            key: text of its first identifier.
+            key: text of its identifier.
             item: as it is now.
             before: as it was, None if it is created.
             made: whether it was created in this world.
-            more: identifiers that it has beside its members, by whatever name.
-            name: text of its identifier as it is now, where that is not the key: the item keeps the key, under which
-                all that is below it is stored.
+            more: identifiers that it has beside its members.
         """
         record: Record = {"item": item, "made": True} if made else {"item": item}
-        if name and name != key:
-            record["renamed"] = True
-            self._rename(key, None, name)
         self._transaction.put(PREFIX + self._collection, key, record)
         for name in self._names:
             text = _text_of(item, name)
             old = None if before is None else _text_of(before, name)
             if text != old:
                 self._rename(key, old, text)
-        for value in more.values():
+        for value in more:
             self._rename(key, None, as_text(value))
 
     def put_reference(self, key: str, path: str, there: str) -> None:
@@ -206,17 +187,23 @@ class ItemRecords:
                     found.append(item)
         return found
 
-    def next_numbers(self, number_of: Callable[[str], int]) -> Iterator[int]:
-        """Yield the numbers of new items, and keep that they were given; `number_of` reads one from a key."""
-        counted = self._transaction.get(_NUMBERS, self._collection)
+    def next_numbers(self, number_of: Callable[[str], int], member: str = "") -> Iterator[int]:
+        """Yield the numbers of new items, and keep that they were given.
+
+        Args:
+            number_of: reads a number from an identifier.
+            member: the member that has the identifier, "" for that of the key.
+        """
+        counter = f"{self._collection} {member}" if member else self._collection
+        counted = self._transaction.get(_NUMBERS, counter)
         if counted is not None:
             number = int(counted["last"])
         else:
-            keys = [*self.seeds, *self.changes]
+            keys = [as_text(item.get(member)) for item in self.all()] if member else [*self.seeds, *self.changes]
             number = max((number_of(key) for key in keys), default=0)
         while True:
             number += 1
-            self._transaction.put(_NUMBERS, self._collection, {"last": number})
+            self._transaction.put(_NUMBERS, counter, {"last": number})
             yield number
 
     def note_number(self, number: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
+from mockserver.contract.resources.identifiers import is_a_name, is_an_identifier, is_said_by, words
 from mockserver.errors import RequestRejected
 from mockserver.http import json
 from mockserver.plugins.calls import Call
@@ -36,6 +38,10 @@ class NewItems:
         self._responses = responses
         self._refuses_known = not operation.responses.keys().isdisjoint({"409", "4XX"})
         self._form: Form | None = None
+        self._is_a_name = is_a_name(behaviour.identifier) and behaviour.identifier not in responses.settable
+        self._numbered = tuple(
+            name for name in behaviour.names if is_an_identifier(name) and name not in responses.settable
+        )
 
     def fits(self, value: Any) -> bool:
         """Tell whether a value can be the identifier of an item in a path."""
@@ -54,7 +60,10 @@ class NewItems:
         identity = self._identity
         if not identity.name:
             return self._key_without_identifier(records, item), item
+        item = self._with_other_identifiers(call, records, item, base, body)
         sent = identity.of(body)
+        if sent is None and self._is_a_name:
+            sent = self._name_in(body)
         if sent is None or not self._identifiers.fits(sent):  # nobody could ever ask for it, so the server names it
             value = self._new_identifier(call, records, base)
             return as_text(value), identity.given(item, value)
@@ -63,6 +72,30 @@ class NewItems:
             raise RequestRejected(409, "Conflict", f"an item with {identity.name} {json.text(key[:60])} exists already")
         records.note_number(number_of(key, identity.of(base.item)))
         return key, identity.given(item, sent)
+
+    def _with_other_identifiers(
+        self, call: Call, records: ItemRecords, item: Item, base: ServerParts, body: Item
+    ) -> Item:
+        """Return an item with new values of the identifiers that the server makes beside the one in paths."""
+        changed: Item = {}
+        for name in self._numbered:
+            example = base.item.get(name)
+            if name in body or example is None:
+                continue
+            number = next(records.next_numbers(partial(number_of, example=example), name))
+            secret = partial(sources.make_secret, call.rules.seed_number, call.world, f"{records.path} {name}", number)
+            changed[name] = next(self._identifiers.forms(example))(number, secret)
+        return {**item, **changed} if changed else item
+
+    def _name_in(self, body: Item) -> Any:
+        """Return the name that a client gave an item by another member than the one in paths; None if it gave none."""
+        for name in self._behaviour.names:
+            if is_a_name(name) and isinstance(body.get(name), str):
+                return body[name]
+        # `new_branch_name` or `branch_name` for a `name` that the server shows.
+        alike = [name for name in body if is_said_by(name, self._identity.name) and isinstance(body[name], str)]
+        alike = [name for name in alike if words(name)[0] == "new"] or alike
+        return body[alike[0]] if len(alike) == 1 else None
 
     def _key_without_identifier(self, records: ItemRecords, item: Item) -> str:
         for name in self._behaviour.names:

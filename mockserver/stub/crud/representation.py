@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,9 @@ from mockserver.stub.crud.pagination import cursors, envelopes
 from mockserver.stub.crud.queries import Page
 
 Item = dict[str, Any]
+
+_NUMBERS = frozenset({"integer", "number"})
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 
 def value_at(value: Any, pointer: str) -> Any:
@@ -58,6 +62,8 @@ class Presentation:
                 self.is_valid = contract.validator(media_type.schema, "response").is_valid
         shape = _shape(contract, media_type, pointer)
         self.names = frozenset(() if shape is None else shape.names)
+        self._shape = shape
+        self._kinds: dict[str, frozenset[str]] = {}
         self._open = isinstance(shape, SchemaShape) and shape.open
         self.needs_template = bool(pointer)
         examples = media_type.examples.values() if media_type is not None else ()
@@ -77,6 +83,10 @@ class Presentation:
         whole = self.around(shown, template)
         if self.is_valid(whole):
             return whole, True
+        shown = self._converted(shown)
+        whole = self.around(shown, template)
+        if self.is_valid(whole):
+            return whole, True
         if self.is_valid(with_value(template, self._pointer, {**base, **shown})):
             return with_value(template, self._pointer, self._least(shown, base, template)), True
         kept = dict(base)
@@ -86,6 +96,26 @@ class Presentation:
             if self.is_valid(with_value(template, self._pointer, {**kept, name: value})):
                 kept[name] = value
         return with_value(template, self._pointer, kept), True
+
+    def _converted(self, item: Item) -> Item:
+        """Return an item with numbers as text, and text as numbers, where the schema of this response has the other."""
+        changed: Item = {}
+        for name, value in item.items():
+            kinds = self._kinds.get(name)
+            if kinds is None:
+                member = self._shape.member(name) if self._shape is not None else None
+                kinds = self._kinds[name] = member.kinds if member is not None else frozenset()
+            if (
+                isinstance(value, str)
+                and kinds
+                and "string" not in kinds
+                and kinds & _NUMBERS
+                and _WHOLE.fullmatch(value)
+            ):
+                changed[name] = int(value)
+            elif type(value) is int and "string" in kinds and not kinds & _NUMBERS:
+                changed[name] = f"{value}"
+        return {**item, **changed} if changed else item
 
     def around(self, shown: Any, template: Any) -> Any:
         """Return the whole response content with an item, as it is shown, in place of that in a template."""
@@ -131,6 +161,11 @@ class Presentation:
         listed = value_at(template, self._pointer)
         base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
         shown = [self.shown(item, base) for item in chosen.items]
+        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
+            whole = self.around(shown, envelope)
+            if self.is_valid(whole):
+                return whole, True
+        shown = [self._converted(one) for one in shown]
         for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
             whole = self.around(shown, envelope)
             if self.is_valid(whole):

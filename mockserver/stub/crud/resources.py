@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation
-from mockserver.contract.resources.identifiers import is_a_name
+from mockserver.contract.resources.identifiers import is_an_identifier
 from mockserver.contract.resources.state_roles import ACT
 from mockserver.http import json
 from mockserver.http.path_templates import parse_template
@@ -102,7 +102,8 @@ class ResourceHandler:
             for name, one in own.items()
             if name in contract.by_id
         )
-        self._can_be_renamed = behaviour.identifier in self._responses.settable and is_a_name(behaviour.identifier)
+        #: Identifiers beside that in paths which servers make, and no write changes.
+        self._fixed = tuple(name for name in behaviour.names if is_an_identifier(name))
         self._effect = Effect(contract, operation) if behaviour.role == ACT else None
         self._seeds: Mapping[str, Item] | None = None
         self._seed_names: Mapping[str, str] = {}
@@ -167,13 +168,12 @@ class ResourceHandler:
         made: list[Item] = []
         for content in call.content:
             key, item = self._new.make(call, records, self._body(call, content))
-            self._keep(call, records, records.free_key(key), item, before=None, made=True, name=key)
+            self._keep(call, records, key, item, before=None, made=True)
             made.append(item)
         return self._responses.respond_with_several(call, made, f"created {len(made)} items")
 
     def _created(self, call: Call, records: ItemRecords, key: str, item: Item) -> Outcome:
-        stored = records.free_key(key)
-        outcome = self._kept(call, records, stored, item, f"created {key[:60]}", before=None, made=True, name=key)
+        outcome = self._kept(call, records, key, item, f"created {key[:60]}", before=None, made=True)
         if self._repeatable:
             preconditions.remember_created(call, records.path, key)
         if not self._created_status or self._location is None:
@@ -257,34 +257,33 @@ class ResourceHandler:
             item = dict(item)
             stamp(item, base, call.now, fresh=False)
         made = found.item is None
-        name = found.key
+        more: tuple[Any, ...] = ()
         if not self._single and self._identity.name:
-            item, name = self._named(call, found, item)
-        key = records.free_key(found.key) if made else found.key
+            item, more = self._named(call, found, item)
+            old = found.item or {}
+            item = {**item, **{name: old[name] for name in self._fixed if name in old}} if self._fixed else item
         if made and not self._single:
             records.note_number(number_of(found.key, self._identity.of(base)))
         why = f"{what} {found.key[:60]}"
-        outcome = self._kept(call, records, key, item, why, before=found.item, made=made, name=name)
+        outcome = self._kept(call, records, found.key, item, why, before=found.item, made=made or found.made, more=more)
         if made and not self._created_status and "201" in self._operation.responses:
             return outcome._replace(status=201)
         if not made and self._created_status and "200" in self._operation.responses:
             return outcome._replace(status=200)
         return outcome
 
-    def _named(self, call: Call, found: Found, item: Item) -> tuple[Item, str]:
-        """Return a written item with its identifier, and that as text.
+    def _named(self, call: Call, found: Found, item: Item) -> tuple[Item, tuple[Any, ...]]:
+        """Return a written item with its identifier, and a name that the client wrote in its place.
 
-        Whatever the client wrote, the path says which item it is; only a name by which people call it can be changed.
+        Whatever the client wrote, the path says which item it is; that other name leads to it from now on, too.
         """
         asked = call.arguments.path.get(self._parameter)
         if found.item is not None:
             asked = self._identity.of(found.item)
         written = self._identity.of(item)
-        if as_text(written) == as_text(asked):
-            return item, as_text(asked)
-        if found.item is not None and self._can_be_renamed and self._new.fits(written):
-            return item, as_text(written)
-        return self._identity.given(item, asked), as_text(asked)
+        if asked is None or (written is not None and as_text(written) == as_text(asked)):
+            return item, ()
+        return self._identity.given(item, asked), ((written,) if self._new.fits(written) else ())
 
     def _kept(
         self,
@@ -296,7 +295,7 @@ class ResourceHandler:
         *,
         before: Item | None,
         made: bool,
-        name: str = "",
+        more: tuple[Any, ...] = (),
     ) -> Outcome:
         """Store an item and return its response; members that the response had to add are stored, too."""
         outcome = self._responses.respond(call, item, why)
@@ -304,7 +303,7 @@ class ResourceHandler:
             shown = value_at(outcome.content, self._behaviour.value)
             if isinstance(shown, dict) and shown is not item and not shown.keys() <= item.keys():
                 item = {**shown, **item}
-        kept = self._keep(call, records, key, item, before=before, made=made, name=name)
+        kept = self._keep(call, records, key, item, before=before, made=made, more=more)
         if not self._responses.tagged:
             return outcome
         fields = [field for field in outcome.fields if field[0] != "ETag"]
@@ -319,21 +318,21 @@ class ResourceHandler:
         *,
         before: Item | None,
         made: bool,
-        name: str = "",
+        more: tuple[Any, ...] = (),
     ) -> Item:
         if call.write_only and not call.write_only.isdisjoint(item):
-            item = {name: value for name, value in item.items() if name not in call.write_only}
-        more = {} if before is not None or not self._behaviour.names else self._named_by_query(call)
-        records.put(key, item, before=before, made=made, more=more, name=name)
+            own = self._identity.member  # the server's, whatever a member of a request of this name is
+            item = {one: value for one, value in item.items() if one == own or one not in call.write_only}
+        if before is None and call.arguments.query:
+            more = (*more, *self._named_by_query(call))
+        records.put(key, item, before=before, made=made, more=more)
         return item
 
-    def _named_by_query(self, call: Call) -> Mapping[str, Any]:
+    def _named_by_query(self, call: Call) -> list[str]:
         """Return the identifiers in the query of a creation: `POST /containers/create?name=web`."""
         query = call.arguments.query
         wanted = {name.lower() for name in self._behaviour.names} | {self._behaviour.identifier.lower()}
-        return {
-            name: value for name, value in query.items() if name.lower() in wanted and isinstance(value, str) and value
-        }
+        return [one for name, one in query.items() if name.lower() in wanted and isinstance(one, str) and one]
 
     def _find_to_change(self, call: Call, records: ItemRecords) -> Found:
         """Return the item that the path identifies, after checking the preconditions.

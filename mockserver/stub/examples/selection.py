@@ -25,7 +25,7 @@ from mockserver.http.media_types import concrete, is_json
 from mockserver.messages import NO_CONTENT, Arguments, Preferences
 from mockserver.stub.examples.mending import Mended, Mender
 from mockserver.stub.examples.request_matcher import Likeness, RequestMatcher, key_of
-from mockserver.stub.examples.streams import StreamItems, is_item, is_sequence
+from mockserver.stub.examples.stream_content import StreamItems, is_item, is_sequence
 
 #: Of so many examples the first is taken that says nothing else than the call; with more of them, the first of all.
 _LOOKED_AT = 16

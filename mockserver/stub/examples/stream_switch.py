@@ -13,7 +13,7 @@ from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
 from mockserver.messages import Arguments
-from mockserver.stub.examples.streams import is_sequence
+from mockserver.stub.examples.stream_content import is_sequence
 
 _NAMES = frozenset({"stream", "streaming", "is_stream", "stream_response", "enable_streaming"})
 #: Texts of an enumeration that ask for a stream.
