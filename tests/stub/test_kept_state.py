@@ -345,3 +345,15 @@ def test_what_get_shows_can_be_changed_and_put(make_stub: MakeStub, write_contra
     assert client.call("PUT", at, json={**shown, "note": "b", "id": "other"}).json() == {**shown, "note": "b"}
     assert client.call("GET", at).json() == {**shown, "note": "b"}
     assert client.call("PUT", at, json={**shown, "note": 3}).status == 422
+
+
+def test_made_up_content_tells_of_no_end_and_no_other_thing(stub: Stub) -> None:
+    moment, flag = {"type": "string", "format": "date-time"}, {"type": "boolean"}
+    row = thing(id=TEXT, deletionTimestamp=moment, archived=flag, is_deleted=flag, canceled_at=moment, active=flag)
+    payment = thing(id=TEXT, amount={"type": "integer"})
+    error = thing(error=thing(code=TEXT, message=TEXT, payment_intent=payment))
+    refused = {"402": {"description": "no", "content": {"application/json": {"schema": error}}}}
+    client = stub({"/rows/{id}": {**path("id"), "get": answer(row, **refused)}})
+    assert client.call("GET", "/rows/a").json().keys() == {"id", "active"}
+    shown = client.call("GET", "/rows/a", fields={"Prefer": "code=402"}).json()["error"]
+    assert shown.keys() == {"code", "message"}
