@@ -53,14 +53,15 @@ class Neighbourhoods:
 class _Segment:
     """Segment of the paths of a contract, with the operations at it and the segments below."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_parameter: bool = False) -> None:
+        self.is_parameter = is_parameter
         self.operations: list[Operation] = []
         self.below: dict[str, _Segment] = {}
 
     def add(self, segments: list[str], operation: Operation) -> None:
         at = self
         for segment in segments:
-            at = at.below.setdefault(segment, _Segment())
+            at = at.below.setdefault(segment, _Segment(is_parameter="{" in segment))
         at.operations.append(operation)
 
     def collection(self) -> Iterator[Operation]:
@@ -71,10 +72,12 @@ class _Segment:
                 yield from below.operations
 
     def within(self, levels: int) -> Iterator[Operation]:
-        """Yield the operations at the segment and so many levels below."""
+        """Yield the operations at the segment and so many levels below; parameters in a row are one level."""
         yield from self.operations
-        for below in self.below.values() if levels else ():
-            yield from below.within(levels - 1)
+        for name, below in self.below.items():
+            again = self.is_parameter and "{" in name
+            if levels or again:
+                yield from below.within(levels if again else levels - 1)
 
 
 def _around(root: _Segment, base: list[str]) -> Iterator[Operation]:
