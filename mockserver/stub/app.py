@@ -70,7 +70,7 @@ def make_app(options: StubOptions) -> Flask:
     bindings = bind_api(api, contract)
     accounts = AccountRules() if api is None else api.accounts
     seed_data = _seed_data(options, contract, api)
-    worlds = Worlds(open_store(options.state), seed_data, options.clock)
+    worlds = Worlds(open_store(options.state, contract.title), seed_data, options.clock)
     authentication = Authentication(
         contract,
         accounts=bool(seed_data.accounts),

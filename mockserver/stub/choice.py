@@ -53,6 +53,7 @@ class Choice:
         self._contract = contract
         self._dynamic = options.dynamic
         self._errors = options.errors
+        self._pause_seconds = options.stream_interval
         self.generator = Generator(contract, options.seed)
         self.examples = Examples(contract, operation, self.generator, dynamic=options.dynamic)
         self.responder = self.responder_of(operation)
@@ -86,7 +87,7 @@ class Choice:
 
     def responder_of(self, operation: Operation) -> Responder:
         """Return the builder of an operation's responses (Responder)."""
-        return Responder(self._contract, operation, self.examples.header_value)
+        return Responder(self._contract, operation, self.examples.header_value, self._pause_seconds)
 
     def require_acceptable(self, accept: str | None) -> None:
         """Raise RequestRejected (406) if the client accepts none of the documented media types of success.

@@ -21,6 +21,7 @@ from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, beha
 from mockserver.stub.callback_requests import Callbacks
 from mockserver.stub.choice import Choices
 from mockserver.stub.crud.tombstones import Tombstones
+from mockserver.stub.examples.stream_switch import stream_switch, streams_items
 from mockserver.stub.preferred_responses import PreferredResponses
 from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.body import BodyReader
@@ -53,7 +54,9 @@ class CompiledOperation:
         self.authenticate = authentication.compile(operation)
         self.parameters = ParameterReader(contract, operation) if operation.parameters else None
         self.body = (
-            BodyReader(contract, operation, settings.options.max_body) if operation.request_body is not None else None
+            BodyReader(contract, operation, settings.options.max_body, strict=settings.options.strict)
+            if operation.request_body is not None
+            else None
         )
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation) | settings.secret_names
@@ -64,8 +67,17 @@ class CompiledOperation:
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._choice.generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
+        self._switch = stream_switch(contract, operation)
+        #: Whether a stream tells something else than what was inferred of state keeps.
+        self._streams_apart = (
+            self._switch is not None
+            and operation.behaviour is None
+            and operation.id not in settings.behaviours
+            and not streams_items(contract, operation)
+        )
         #: Whether a call without `Prefer` is answered by the behaviour alone.
         self.simple = self._trusted and not (self.calls_back or self._has_refusals or operation.method == "HEAD")
+        self.simple = self.simple and self._switch is None
         #: Whether such a call works without the content in its arguments, which saves a twentieth of its time.
         self.spares_arguments = self.simple and self._owns is None and fills_form(self._handler)
 
@@ -86,9 +98,13 @@ class CompiledOperation:
             RequestRejected: the behaviour, `Accept` or `Prefer` leave no other response.
         """
         accept = request.fields.get("HTTP_ACCEPT")
+        streams = False
+        if self._switch is not None:
+            accept = self._switch.accept(arguments, accept)
+            streams = self._choice.responder.streams(accept)
         if preferences is not NONE and preferences != NONE:
             return self._preferred.response(arguments, preferences, accept)
-        if self._handler is None:
+        if self._handler is None or (streams and self._streams_apart):
             self._require_own(arguments, caller, world.read)
             if self._tombstones:
                 self._tombstones.check(arguments.path, world.read)

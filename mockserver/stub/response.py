@@ -12,8 +12,9 @@ from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.reading.parts import documented_field_values
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.http import json, problem
+from mockserver.http.content.sequence_writer import Write, sequence_writer
 from mockserver.http.media_types import essence, is_json
-from mockserver.messages import NO_CONTENT, Outcome, Response, merged
+from mockserver.messages import NO_CONTENT, Delivery, Outcome, Response, merged
 from mockserver.stub import statuses
 from mockserver.stub.encoding import Encode, content_type, encoder
 from mockserver.stub.headers import Fields, ValueOf, documented_fields
@@ -42,6 +43,8 @@ class ResponsePlan:
         media_type: the documented media type, None if no content is documented.
         empty_fields: header fields of a response without content.
         empty: no content is sent, even if the outcome has some.
+        write: writes the items of a sequence, such as events; None for any other content.
+        pause_seconds: between two of them.
     """
 
     code: int
@@ -51,6 +54,8 @@ class ResponsePlan:
     fields: Fields = field(default_factory=list)
     empty_fields: Fields = field(default_factory=list)
     empty: bool = False
+    write: Write | None = None
+    pause_seconds: float = 0.0
 
 
 class Responder:
@@ -59,17 +64,19 @@ class Responder:
     `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
     """
 
-    def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf) -> None:
+    def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf, pause_seconds: float = 0.0) -> None:
         """Prepare to build the responses of one operation.
 
         Args:
             contract: the contract of the operation.
             operation: the operation whose responses are built.
             value_of: returns the values of documented header fields.
+            pause_seconds: between two items of a sequence.
         """
         self._contract = contract
         self._operation = operation
         self._value_of = value_of
+        self._pause_seconds = pause_seconds
         self._successes = statuses.successes(operation)
         self._plans: dict[tuple[int, str | None], tuple[ResponsePlan, ...]] = {}
         self._fields: dict[str, Fields] = {}
@@ -92,6 +99,11 @@ class Responder:
                 self._plans[code, accept] = found
         return found
 
+    def streams(self, accept: str | None) -> bool:
+        """Tell whether the content of a success is a sequence, such as events."""
+        plans = self.plans(0, accept)
+        return bool(plans) and plans[0].write is not None
+
     def offers(self) -> Iterator[tuple[Documented | None, MediaType | None]]:
         """Yield each documented success response with each of its media types, best first (None: no content)."""
         for code, documented in self._successes:
@@ -106,7 +118,7 @@ class Responder:
         plan = self._usual.get(accept)
         if plan is None or status or fields or content is NO_CONTENT:
             plan = self.plan(outcome, accept)
-            if not status and not plan.empty and len(self._usual) < _MAX_REMEMBERED:
+            if not status and not plan.empty and plan.write is None and len(self._usual) < _MAX_REMEMBERED:
                 self._usual[accept] = plan
             return build_response(plan, outcome)
         return Response(plan.code, plan.fields, plan.encode(content))
@@ -187,6 +199,8 @@ class Responder:
             [*([] if silent else [("Content-Type", content_type(shown))]), *own],
             [*([("Content-Type", content_type(name or first))] if name or first else []), *own],
             silent or status.code in WITHOUT_CONTENT,
+            sequence_writer(shown) if media_type is not None else None,
+            self._pause_seconds,
         )
 
     def _documented(self, documented: Documented | None) -> Fields:
@@ -245,13 +259,19 @@ class Responder:
 
 def build_response(plan: ResponsePlan, outcome: Outcome) -> Response:
     """Return the response to an outcome, built by a response plan."""
+    delivery = None
     if outcome.content is NO_CONTENT or plan.empty:
         fields, content = plan.empty_fields, b""
     else:
-        fields, content = plan.fields, plan.encode(outcome.content)
+        fields = plan.fields
+        if plan.write is None:
+            content = plan.encode(outcome.content)
+        else:
+            pieces = plan.write(outcome.content)
+            content, delivery = b"".join(pieces), Delivery(pieces, plan.pause_seconds)
     if outcome.fields:
         fields = merged(fields, list(outcome.fields))
-    return Response(outcome.status or plan.code, fields, content)
+    return Response(outcome.status or plan.code, fields, content, delivery)
 
 
 def _without_unseen(rejected: RequestRejected, documented: Documented) -> RequestRejected:
@@ -273,6 +293,6 @@ def rejection(status: int, rejected: RequestRejected, content: bytes, media_type
 def without_content(response: Response) -> Response:
     """Return the response to HEAD: that to GET without its content (RFC 9110, section 9.3.2)."""
     fields = response.fields
-    if response.content:
+    if response.content and response.delivery is None:
         fields = [*fields, ("Content-Length", str(len(response.content)))]
     return Response(response.status, fields, b"")

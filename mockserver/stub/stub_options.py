@@ -225,6 +225,14 @@ class StubOptions:
             group="State",
         ),
     )
+    strict: bool = field(
+        default=False,
+        metadata=option_text(
+            "Refuse readOnly members in requests. Without it they are ignored, so that what GET shows can be PUT.",
+            page="stub.md#requests",
+            group="Responses",
+        ),
+    )
     behaviours: Mapping[str, Handler] | None = field(
         default=None,
         metadata=option_text(

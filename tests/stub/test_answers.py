@@ -123,7 +123,7 @@ def test_the_nearest_documented_status_stands_in(
         responses = {**dict(list(documented.items())[::order]), "default": _json("default"), "200": _json(0)}
         paths[f"/{number}"] = {"post": {"requestBody": body, "responses": responses, "security": [{"key": []}]}}
     schemes = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
-    client = make_stub(write_contract(paths, components={"securitySchemes": schemes}))
+    client = make_stub(write_contract(paths, components={"securitySchemes": schemes}), max_body=1 << 20)
     fields = {"Content-Type": "application/json", **request_of.get("fields", {})}
     if "user" not in request_of:
         fields["X-Key"] = "any"

@@ -324,3 +324,24 @@ def test_made_up_content_has_the_name_that_was_asked_for(stub: Stub) -> None:
     client = stub({"/servers/{id}": plain, "/servers/{id}/health": plain, "/hosts/{id}": own})
     assert client.call("GET", "/servers/localhost").json()["id"] == "localhost"
     assert client.call("GET", "/hosts/localhost").json() == {"id": "first"}
+
+
+def test_what_get_shows_can_be_changed_and_put(make_stub: MakeStub, write_contract: Write) -> None:
+    seen = {"type": "string", "readOnly": True}
+    line = thing(sku=TEXT, total=seen)
+    order = thing(id=seen, note=TEXT, lines={"type": "array", "items": line}, by={"additionalProperties": line})
+    paths = {
+        "/orders": {"get": listed(order), "post": taking(order, "201")},
+        "/orders/{id}": {**path("id"), "get": answer(order, **MISSING), "put": taking(order)},
+    }
+    sent = {"note": "a", "lines": [{"sku": "x", "total": "9"}], "by": {"ann": {"sku": "y", "total": "8"}}}
+    refusing = make_stub(write_contract(paths), strict=True)
+    assert refusing.call("POST", "/orders", json=sent).status == 422
+    client = make_stub(write_contract(paths))
+    shown = client.call("POST", "/orders", json={**sent, "id": "mine"}).json()
+    assert shown["id"] != "mine"
+    assert (shown["lines"], shown["by"]) == ([{"sku": "x"}], {"ann": {"sku": "y"}})
+    at = f"/orders/{shown['id']}"
+    assert client.call("PUT", at, json={**shown, "note": "b", "id": "other"}).json() == {**shown, "note": "b"}
+    assert client.call("GET", at).json() == {**shown, "note": "b"}
+    assert client.call("PUT", at, json={**shown, "note": 3}).status == 422

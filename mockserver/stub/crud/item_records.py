@@ -180,12 +180,13 @@ class ItemRecords:
             if item is not None:
                 found.append(item)
         seeds = self.seeds
-        for key, record in changes.items():
-            if key not in seeds:
-                item = record["item"] if "item" in record else self.item_in(record)
-                if item is not None:
-                    found.append(item)
-        return found
+        others = (
+            changes.values()
+            if seeds.keys().isdisjoint(changes)
+            else (changes[key] for key in changes if key not in seeds)
+        )
+        shown = [record["item"] if "item" in record else self.item_in(record) for record in others]
+        return found + [item for item in shown if item is not None]
 
     def next_numbers(self, number_of: Callable[[str], int], member: str = "") -> Iterator[int]:
         """Yield the numbers of new items, and keep that they were given.

@@ -21,10 +21,11 @@ from mockserver.contract.values.generator import CannotGenerate, Generator
 from mockserver.contract.values.tiny_files import from_base64, is_binary, tiny_file
 from mockserver.errors import INVALID_FIELD, MENDED_FIELD, RequestRejected
 from mockserver.http import json as documents
-from mockserver.http.media_types import concrete, is_json, is_json_lines
+from mockserver.http.media_types import concrete, is_json
 from mockserver.messages import NO_CONTENT, Arguments, Preferences
 from mockserver.stub.examples.mending import Mended, Mender
 from mockserver.stub.examples.request_matcher import Likeness, RequestMatcher, key_of
+from mockserver.stub.examples.stream_content import StreamItems, is_item, is_sequence
 
 #: Of so many examples the first is taken that says nothing else than the call; with more of them, the first of all.
 _LOOKED_AT = 16
@@ -83,6 +84,7 @@ class Examples:
         self._operation = operation
         self._generator = generator
         self._mender = Mender(contract, generator)
+        self._streams = StreamItems(contract, generator)
         self._dynamic = dynamic
         self._matcher = RequestMatcher(operation)
         #: Code and name of examples of responses other than the first success.
@@ -162,9 +164,21 @@ class Examples:
                 found = tuple(self._looked_at(media_type, example) for example in media_type.examples.values())
                 usable = [one for one in found if one.chosen is not None]
                 ordered = tuple(sorted(usable, key=lambda one: bool(one.broken)))
+                if len(usable) > 1 and is_sequence(media_type):
+                    ordered = self._as_one(media_type, usable) or ordered
                 known = _Prepared(found, ordered, _named(ordered), self._identified(ordered))
                 self._prepared[media_type.pointer] = known
         return known
+
+    def _as_one(self, media_type: MediaType, usable: list[PreparedExample]) -> tuple[PreparedExample, ...]:
+        """Return the examples of single items as one of a sequence; none if they are sequences, or of requests."""
+        values = [one.chosen.value for one in usable if one.chosen is not None]
+        names = [one.example.name for one in usable]
+        if self._matcher.names & set(names) or not all(is_item(media_type, value) for value in values):
+            return ()
+        broken = next((one.broken for one in usable if one.broken), "")
+        chosen = ChosenContent(values, f"examples {', '.join(names)}, an item each", valid=True)
+        return (PreparedExample(usable[0].example, values, broken, chosen),)
 
     def _looked_at(self, media_type: MediaType, example: Example) -> PreparedExample:
         value = example.value
@@ -278,8 +292,12 @@ class Examples:
             made = tiny_file(concrete(media_type.name)) if self._is_any_text(schema) else None
             if made is not None:
                 return ChosenContent(made, "made up: the smallest file of its media type", valid=True)
-        if schema is None and is_json_lines(media_type.name):
-            schema = media_type.item_schema  # one line; the contract does not say how many there are
+        try:
+            items = self._streams.make(media_type, key) if is_sequence(media_type) else []
+        except CannotGenerate:
+            items = []
+        if items:
+            return ChosenContent(items, "generated, item by item", valid=True)
         if schema is None:
             return ChosenContent(
                 {} if is_json(concrete(media_type.name)) else "", "documented without example and schema", valid=True

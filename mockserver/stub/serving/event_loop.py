@@ -156,7 +156,7 @@ class EventLoop:
     def _is_over(self) -> bool:
         if self._ends_at is None:
             return False
-        pending = any(one.stage in {Stage.WORKING, Stage.SENDING} for one in self._connections.values())
+        pending = any(one.stage is Stage.WORKING or one.unsent is not None for one in self._connections.values())
         return not pending or sources.stopwatch() >= self._ends_at
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
