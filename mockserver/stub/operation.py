@@ -44,7 +44,7 @@ class CompiledOperation:
         self._rules = settings.rules
         self._operation, self._handler = behaviour_of(contract, operation, settings, choices)
         self._behaviour = self._operation.behaviour or Behaviour("python")
-        self._tombstones = Tombstones(operation, settings.inferred().values() if self._handler is None else ())
+        self._tombstones = Tombstones(operation, settings.inferred(operation).values() if self._handler is None else ())
         self._trusted = trusts(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
         self._preferred = PreferredResponses(contract, operation, self._choice)
