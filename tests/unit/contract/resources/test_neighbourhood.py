@@ -49,6 +49,14 @@ def _contract(others: int = 0) -> Contract:
         "/v1/settings": {"get": _operation(pet), "put": _operation(pet, body=True)},
         "/v1/silences": {"get": _operation({"type": "array", "items": pet}), "post": _operation(pet, body=True)},
         "/v1/silence/{id}": {"get": _operation(pet), "delete": {"responses": {"204": {"description": ""}}}},
+        "/v1/shops/{id}/tickets": {
+            "get": _operation({"type": "array", "items": pet}),
+            "post": _operation(pet, body=True),
+        },
+        "/v1/shops/{id}/ticket/{ticket_id}": {
+            "get": _operation(pet),
+            "delete": {"responses": {"204": {"description": ""}}},
+        },
         "/packages/{owner}/{type}/{name}": {
             "get": _operation(pet),
             "delete": {"responses": {"204": {"description": ""}}},
