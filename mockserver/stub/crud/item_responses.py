@@ -15,7 +15,7 @@ from mockserver.stub.crud.example_items import ExampleItems, has_examples
 from mockserver.stub.crud.item_records import Identity
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, Presentation, value_at
-from mockserver.stub.crud.writes import entity_tag, settable, stamped
+from mockserver.stub.crud.writes import entity_tag, settable, stamped, takes_any
 
 #: Responses without state that are remembered: an operation has a few examples.
 _MAX_REMEMBERED = 64
@@ -52,7 +52,10 @@ class ItemResponses:
         self._single = not behaviour.parameter and behaviour.role not in {"list", "create"}
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self.presentation = Presentation(contract, operation, pointer)
-        self.settable = settable(contract, operation)
+        envelope = behaviour.value.rpartition("/")[2]
+        self.settable = settable(contract, operation, envelope)
+        #: Whether a request can set any member, so that PUT leaves none.
+        self.takes_any = takes_any(contract, operation, envelope)
         self.exemplary = has_examples(operation)
         self.judges = _has_one_schema(operation)
         success = operation.success()
