@@ -443,3 +443,23 @@ def test_put_leaves_nothing_of_an_open_object(stub: Stub) -> None:
     client.call("PUT", "/records/a", json={"data": {"n": 1, "m": 2}})
     client.call("PUT", "/records/a", json={"data": {"m": 3}})
     assert client.call("GET", "/records/a").json()["data"] == {"m": 3, "id": "a"}
+
+
+def test_a_request_may_wrap_the_item_that_responses_show_as_it_is(stub: Stub) -> None:
+    row = thing(id={"type": "integer", "readOnly": True}, name=TEXT, tag=TEXT)
+    wrapped = thing(row=thing(name=TEXT, tag=TEXT))
+    shown = answer(row, "201")
+    client = stub(
+        {
+            "/rows": {"get": listed(row), "post": {**taking(wrapped), **shown}},
+            "/rows/{id}": {
+                **path("id", kind="integer"),
+                "get": answer(row, **MISSING),
+                "put": {**taking(wrapped), **answer(row)},
+            },
+        }
+    )
+    at = client.call("POST", "/rows", json={"row": {"name": "a", "tag": "t"}}).fields["location"]
+    assert client.call("GET", at).json()["name"] == "a"
+    client.call("PUT", at, json={"row": {"name": "b"}})
+    assert client.call("GET", at).json() == {"id": int(at.rpartition("/")[2]), "name": "b"}

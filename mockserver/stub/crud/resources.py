@@ -368,6 +368,8 @@ class ResourceHandler:
         inner = content.get(envelope) if envelope else None
         if isinstance(inner, dict) and (len(content) == 1 or envelope not in self._responses.presentation.names):
             content = inner
+        elif self._responses.wrapper and isinstance(content.get(self._responses.wrapper), dict):
+            content = content[self._responses.wrapper]
         if call.write_only and not call.write_only.isdisjoint(content):
             return {name: value for name, value in content.items() if name not in call.write_only}
         found: Item = content

@@ -53,6 +53,15 @@ def takes_any(contract: Contract, operation: Operation, envelope: str = "") -> b
     return any(shape.takes_any for shape in _taken(contract, operation, envelope))
 
 
+def wrapper(contract: Contract, operation: Operation, item: Shape | None) -> str:
+    """Return the one member of requests around the members of an item, as in `{"playlist": {...}}`; "" for none."""
+    for shape in _taken(contract, operation, ""):
+        inner = shape.member(shape.names[0]) if len(shape.names) == 1 else None
+        if inner is not None and item is not None and shape.names[0] not in item.names:
+            return shape.names[0] if set(inner.names) & set(item.names) else ""
+    return ""
+
+
 def _taken(contract: Contract, operation: Operation, envelope: str) -> Iterator[SchemaShape]:
     """Yield the shapes of an item in the request content of an operation, by media type."""
     for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
