@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.messages import Delivery, Response
-from mockserver.stub.serving import turns
+from mockserver.stub.serving import event_loop, turns
 from mockserver.stub.serving.event_loop import EventLoop
 from mockserver.stub.serving.request_contents import MAX_MEMORY_BYTES
 from mockserver.stub.serving.server import listen_on
@@ -242,6 +243,36 @@ def test_a_response_in_pieces() -> None:
         with _connect(port) as connection:
             connection.sendall(b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"three" not in connection.recv(4096)
+
+
+def test_systems_without_epoll_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_loop, "_HAS_EPOLL", False)
+    stream = Response(200, [], b"ab", Delivery((b"a", b"b"), 0.01))
+    with _serving(lambda environ: stream if environ["PATH_INFO"] == "/s" else _echo(environ)) as port:
+        for _ in range(3):
+            sent = (b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n", _post(b"x" * 500_000, []), _LAST)
+            assert _contents(_exchange(port, *sent)) == [
+                b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n", b"POST /p? 500000 ", b"GET /last? 0 "
+            ]  # fmt: skip
+
+
+def test_connections_beyond_what_the_system_allows_take_the_place_of_idle_ones() -> None:
+    """A thousand idle browsers must not lock out the next client, nor make the loop spin."""
+    with _serving(_echo) as port, ExitStack() as stack:
+        idle = [stack.enter_context(_connect(port)) for _ in range(20)]
+        for connection in idle:
+            connection.sendall(_GET)
+            connection.recv(4096)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        late = stack.enter_context(socket.socket())  # which takes the lowest free number
+        resource.setrlimit(resource.RLIMIT_NOFILE, (late.fileno() + 1, before[1]))
+        try:
+            late.settimeout(120)
+            late.connect(("127.0.0.1", port))
+            late.sendall(_LAST)
+            assert _contents(_rest(late)) == [b"GET /last? 0 "]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_client_that_does_not_read_keeps_nobody_waiting() -> None:
