@@ -20,6 +20,7 @@ from mockserver.contract.source.loading import write_yaml
 from mockserver.errors import ContractError
 from mockserver.http import json as documents
 from mockserver.plugins.discovery import load
+from mockserver.stub.examples.slips import slips
 
 #: Members of a `resource` behaviour in the order in which they are printed, with what is left out.
 _MEMBERS = {
@@ -86,6 +87,10 @@ def inspect(contract: Contract) -> dict[str, Any]:
         "refused": [{**_named(operation), "why": operation.refused} for operation in contract.refused],
         "webhooks": list(contract.webhooks),
         "callbacks": [entry for operation in contract.operations for entry in _callbacks(contract, operation)],
+        "slips": [
+            {**_named(slip.operation), "why": f"{contract.place(slip.pointer)}: {slip.message}"}
+            for slip in slips(contract)
+        ],
         "warnings": list(contract.warning_texts()),
     }
 
@@ -112,6 +117,7 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         ("Plain examples", "plain"),
         ("Refused (501)", "refused"),
         ("Callbacks", "callbacks"),
+        ("Mended, or not served", "slips"),
     ):
         if report[part]:
             yield from ("", f"{title}:")

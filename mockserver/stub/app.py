@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from mockserver import sources
-from mockserver.contract.model import Behaviour, Contract
+from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError
 from mockserver.http import cors
@@ -30,6 +30,7 @@ from mockserver.plugins.calls import AccountRules, Rules
 from mockserver.plugins.plugin import Plugin
 from mockserver.stub.authentication import ANYBODY, Authentication
 from mockserver.stub.behaviour.bindings import bind_api
+from mockserver.stub.behaviour.operation_handler import nothing_inferred
 from mockserver.stub.control.journal import kept_content
 from mockserver.stub.control.nearest_path import nearest_path
 from mockserver.stub.control.routes import HINT_KEY, WORLD_KEY, Exposure, register_control
@@ -89,7 +90,7 @@ def make_app(options: StubOptions) -> Flask:
             trusted=frozenset() if api is None else api.trusted,
             secret_names=frozenset() if api is None else api.secret_names,
             deliver=Deliverer(options.allow_callbacks).deliver,
-            inferred=dict if options.no_state else partial(_inferred, contract),
+            inferred=nothing_inferred if options.no_state else _inferred(contract),
         ),
     )
     limit = RateLimit(options.rate_limit) if isinstance(options.rate_limit, int) else options.rate_limit
@@ -110,13 +111,17 @@ def make_app(options: StubOptions) -> Flask:
     return app
 
 
-def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the behaviours that can be inferred from a contract, by `operationId`."""
-    from mockserver.contract.resources.state_roles import (
-        served_behaviours,
-    )  # a contract that states all of them needs none
+def _inferred(contract: Contract) -> Callable[[Operation], Mapping[str, Behaviour]]:
+    """Return the function that infers the behaviours of the operations around one, by `operationId`."""
 
-    return served_behaviours(contract)
+    @cache
+    def neighbourhoods() -> Callable[[Operation], Mapping[str, Behaviour]]:
+        from mockserver.contract.resources.neighbourhood import Neighbourhoods
+
+        return Neighbourhoods(contract).around
+
+    # A contract that states all of them needs none, and loads nothing for it.
+    return lambda operation: neighbourhoods()(operation)
 
 
 def _contract_and_api(options: StubOptions) -> tuple[Contract, Plugin | None]:

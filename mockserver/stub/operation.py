@@ -44,7 +44,7 @@ class CompiledOperation:
         self._rules = settings.rules
         self._operation, self._handler = behaviour_of(contract, operation, settings, choices)
         self._behaviour = self._operation.behaviour or Behaviour("python")
-        self._tombstones = Tombstones(operation, settings.inferred().values() if self._handler is None else ())
+        self._tombstones = Tombstones(operation, settings.inferred(operation).values() if self._handler is None else ())
         self._trusted = trusts(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
         self._preferred = PreferredResponses(contract, operation, self._choice)
@@ -52,9 +52,12 @@ class CompiledOperation:
         self._has_refusals = operation.behaviour is None and operation.id not in settings.behaviours
         self._has_refusals = self._has_refusals and self._choice.examples.depends_on_call
         self.authenticate = authentication.compile(operation)
-        self.parameters = ParameterReader(contract, operation) if operation.parameters else None
+        strict = settings.options.strict
+        self.parameters = ParameterReader(contract, operation, strict=strict) if operation.parameters else None
         self.body = (
-            BodyReader(contract, operation, settings.options.max_body) if operation.request_body is not None else None
+            BodyReader(contract, operation, settings.options.max_body, strict=strict)
+            if operation.request_body is not None
+            else None
         )
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation) | settings.secret_names

@@ -225,6 +225,15 @@ class StubOptions:
             group="State",
         ),
     )
+    strict: bool = field(
+        default=False,
+        metadata=option_text(
+            "Refuse readOnly members, and True, False, 1 and 0 for truth values.",
+            more="Without it these are taken, and readOnly members ignored.",
+            page="stub.md#requests",
+            group="Responses",
+        ),
+    )
     behaviours: Mapping[str, Handler] | None = field(
         default=None,
         metadata=option_text(

@@ -78,6 +78,7 @@ class _ContractBuilder:
         self._schemes: dict[str, SecurityScheme] = {}
         self._refused: list[Operation] = []
         self._used_ids: set[str] = set()
+        self._bases: dict[int, tuple[str, ...]] = {}
         self._used_templates: dict[tuple[str, str], str] = {}
 
     def contract(self) -> Contract:
@@ -211,7 +212,7 @@ class _ContractBuilder:
             request_body=body,
             responses=self._parts.responses(child(pointer, "responses"), raw.get("responses")),
             security=self._security(pointer, raw),
-            bases=base_paths(raw, *items, self._data),
+            bases=base_paths(raw, *items, self._data, known=self._bases),
             levels=self._extensions.known_levels(pointer, raw),
             objects=self._extensions.objects(pointer, raw),
             behaviour=self._extensions.behaviour(pointer, raw),
@@ -233,7 +234,7 @@ class _ContractBuilder:
             request_body=None,
             responses={},
             security=(),
-            bases=base_paths({}, *items, self._data),
+            bases=base_paths({}, *items, self._data, known=self._bases),
             levels=None,
             behaviour=None,
             effect=None,

@@ -47,9 +47,9 @@ class Parts:
     def parameters(self, pointer: str, raw: Any) -> Parameters:
         """Return the parameters of a list by name and location, without those that cannot be read."""
         found: Parameters = {}
-        for index in range(len(self._reader.items(pointer, raw))):
+        for index, held in enumerate(self._reader.items(pointer, raw)):
             place = child(pointer, str(index))
-            parameter = self._listed(place)
+            parameter = self._listed(place, held)
             if parameter is None:
                 continue
             key = (parameter.name, parameter.location)
@@ -70,18 +70,18 @@ class Parts:
     def responses(self, pointer: str, raw: Any) -> Mapping[str, DocumentedResponse]:
         """Return the documented responses by status; one that cannot be read is kept, without content."""
         responses: dict[str, DocumentedResponse] = {}
-        for key in self._reader.members(pointer, raw):
+        for key, held in self._reader.members(pointer, raw).items():
             if key.startswith("x-"):
                 continue
             status = key.upper() if key != "default" else key
             if not _STATUS.fullmatch(status):
                 self._reader.warn(child(pointer, key), f"{excerpt(key)} is not a status code; the response is left out")
                 continue
-            responses[status] = self._response(status, child(pointer, key))
+            responses[status] = self._response(status, child(pointer, key), held)
         return responses
 
-    def _listed(self, place: str) -> Parameter | None:
-        found = self._reader.find(place)
+    def _listed(self, place: str, held: Any) -> Parameter | None:
+        found = self._reader.find(place, held)
         if found is None:
             return None
         raw, pointer = found
@@ -131,8 +131,8 @@ class Parts:
         self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is accepted")
         return None
 
-    def _response(self, status: str, pointer: str) -> DocumentedResponse:
-        found = self._reader.find(pointer)
+    def _response(self, status: str, pointer: str, held: Any) -> DocumentedResponse:
+        found = self._reader.find(pointer, held)
         if found is None:
             return DocumentedResponse(status, pointer, {}, {})
         item, place = found
@@ -150,8 +150,8 @@ class Parts:
 
     def _headers(self, pointer: str, raw: Any) -> Mapping[str, Parameter]:
         headers: dict[str, Parameter] = {}
-        for name in self._reader.members(pointer, raw):
-            found = self._reader.find(child(pointer, name))
+        for name, held in self._reader.members(pointer, raw).items():
+            found = self._reader.find(child(pointer, name), held)
             if found is not None:
                 parameter = self._parameter(name, "response", *found)
                 headers[name] = replace(parameter, unseen=_is_unseen(found[0]))
@@ -159,10 +159,10 @@ class Parts:
 
     def _content(self, pointer: str, raw: Any) -> Mapping[str, MediaType]:
         content: dict[str, MediaType] = {}
-        for name in self._reader.members(pointer, raw):
+        for name, held in self._reader.members(pointer, raw).items():
             if name.startswith("x-") and "/" not in name:
                 continue
-            found = self._reader.find(child(pointer, name))
+            found = self._reader.find(child(pointer, name), held)
             item, place = found if found is not None else ({}, child(pointer, name))
             content[name] = MediaType(
                 name,
@@ -187,8 +187,8 @@ class Parts:
         if not isinstance(named, dict):
             self._reader.warn(pointer, "must map names to Example Objects; it is left out")
             return examples
-        for name in named:
-            found = self._reader.find(child(pointer, name))
+        for name, held in named.items():
+            found = self._reader.find(child(pointer, name), held)
             if found is None:
                 continue
             item, place = found

@@ -35,6 +35,8 @@ class Reader:
         self.data = document.data
         self._warnings: dict[ContractWarning, None] = {}
         self._told: dict[str, ContractWarning] = {}
+        #: Objects that references lead to, each followed once.
+        self._behind: dict[str, tuple[dict[str, Any], str]] = {}
 
     @property
     def warnings(self) -> tuple[ContractWarning, ...]:
@@ -53,10 +55,26 @@ class Reader:
         path, line = self.document.where(pointer)
         return ContractError(f"{path}:{line}: {pointer or 'document'}: {message}")
 
-    def find(self, pointer: str) -> tuple[dict[str, Any], str] | None:
-        """Return the object at a pointer and its pointer after `$ref`s; None, with a warning, if there is no object."""
+    def find(self, pointer: str, held: Any = None) -> tuple[dict[str, Any], str] | None:
+        """Return the object at a pointer and its pointer after `$ref`s; None, with a warning, if there is no object.
+
+        Args:
+            pointer: where it is.
+            held: what is at the pointer, where the caller knows; it spares the way there.
+        """
+        reference = None
+        if isinstance(held, dict):
+            reference = held.get("$ref")
+            if "$ref" not in held:
+                return held, pointer
+            if isinstance(reference, str) and reference in self._behind:
+                return self._behind[reference]
         found = self.find_or_warn(pointer)
-        return None if isinstance(found, ContractWarning) else found
+        if isinstance(found, ContractWarning):
+            return None
+        if isinstance(reference, str):
+            self._behind[reference] = found
+        return found
 
     def find_or_warn(self, pointer: str, instead: str = _LEFT_OUT) -> tuple[dict[str, Any], str] | ContractWarning:
         """Return the object at a pointer and its pointer after `$ref`s, or the warning that there is no object."""

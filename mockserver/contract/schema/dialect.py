@@ -117,6 +117,7 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     for keyword in kept.keys() & _FITS.keys():
         if not _FITS[keyword](kept[keyword]):
             tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {excerpt(kept.pop(keyword))} and is ignored")
+    _once(kept, pointer, tell)
     if "pattern" in kept:
         kept["pattern"] = usable(kept["pattern"])
     if isinstance(kept.get("patternProperties"), dict):
@@ -126,6 +127,17 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     if kept.pop("nullable", None) is True:  # not a keyword in 3.1, but authors who still write it mean it
         _nullable(kept)
     return kept
+
+
+def _once(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    """Leave out names that a list has twice, which JSON Schema does not allow, though nothing else is meant."""
+    required = kept.get("required")
+    if required and len(set(required)) < len(required):
+        kept["required"] = list(dict.fromkeys(required))
+        tell(f"{pointer}/required", f"`required` names {excerpt(required)}, some of them twice; each counts once")
+    dependent = kept.get("dependentRequired")
+    if dependent:
+        kept["dependentRequired"] = {name: list(dict.fromkeys(names)) for name, names in dependent.items()}
 
 
 def _recursion(kept: dict[str, Any]) -> None:

@@ -22,11 +22,13 @@ from mockserver.http.pointers import child, lookup
 #: A contract of more files than this is refused: references may generate names without end.
 MAX_FILES = 2000
 # Nearly every document has no such reference, and then it is not walked.
-_OTHER = re.compile(r"""\$ref["']?\s*:\s*(?:[>|][-+]?\s*)?["']?[^\s#"'{\[]|[^\s#"'{\[]#/components/securitySchemes/""")
+_OTHER = re.compile(r"""\$ref["']?\s*:\s*(?:[>|][-+]?\s*)?["']?[^\s#"'{\[]""")
 #: Distinguishes a location in a discriminator's mapping from the name of a schema.
 _LOCATION = re.compile(r"[/#]|\.\w+$")
 #: In the URI of a security scheme, by which a requirement may name it (OpenAPI 3.2, section 4.30).
 _SCHEME = "#/components/securitySchemes/"
+# It begins with a letter that is searched for fast.
+_SCHEME_ELSEWHERE = re.compile(r"""#(?<=[^\s"'{\[]#)/components/securitySchemes/""")
 #: Keywords whose values are data, in which a `$ref` is a name like any other.
 _DATA = frozenset({"example", "default", "enum", "const", "value"})
 
@@ -37,7 +39,7 @@ def bundled(document: Document) -> Document:
     Raises:
         ContractError: there are more than MAX_FILES.
     """
-    if not document.mentions(_OTHER):
+    if not document.mentions(_OTHER) and not document.mentions(_SCHEME_ELSEWHERE):
         return document
     bundle = _Bundle(document)
     data = bundle.rewritten()

@@ -29,6 +29,11 @@ def _not_sent(outgoing: OutgoingRequest, _world: World) -> str:
     return f"callback {outgoing.name} not sent: no host is allowed"
 
 
+def nothing_inferred(_operation: Operation) -> Mapping[str, Behaviour]:
+    """Return no behaviours: what is inferred with `--no-state`."""
+    return {}
+
+
 class Settings(NamedTuple):
     """Settings of a stub that apply to the responses of all operations.
 
@@ -38,7 +43,7 @@ class Settings(NamedTuple):
         trusted: handlers of the engine whose responses are sent without being validated.
         secret_names: members that are masked in all operations.
         deliver: queues a callback for sending if that is allowed; returns a note for the journal.
-        inferred: returns the behaviours that were inferred, by `operationId`.
+        inferred: returns the behaviours that were inferred of the operations around one, by `operationId`.
     """
 
     options: StubOptions
@@ -48,7 +53,7 @@ class Settings(NamedTuple):
     trusted: frozenset[str] = NO_NAMES
     secret_names: frozenset[str] = NO_NAMES
     deliver: Callable[[OutgoingRequest, World], str] = _not_sent
-    inferred: Callable[[], Mapping[str, Behaviour]] = dict
+    inferred: Callable[[Operation], Mapping[str, Behaviour]] = nothing_inferred
 
 
 def behaviour_of(
@@ -58,7 +63,7 @@ def behaviour_of(
     if operation.id in settings.behaviours:
         return operation, settings.behaviours[operation.id]
     if operation.behaviour is None:
-        inferred = settings.inferred().get(operation.id)
+        inferred = settings.inferred(operation).get(operation.id)
         if inferred is not None:
             operation = replace(operation, behaviour=inferred)
     if operation.behaviour is None:
@@ -84,7 +89,7 @@ def _made(
     from mockserver.stub.crud.whole_values import WholeValueHandler
 
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
-    relatives = {**settings.inferred(), **explicit}
+    relatives = {**settings.inferred(operation), **explicit}
     if behaviour.role == REMOVE:
         return RemoveHandler(operation, relatives.values())
     if behaviour.role in {SHOW, STORE}:

@@ -15,6 +15,7 @@ from mockserver.http import json
 from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
 from mockserver.stub.validation.decoding import decoding
+from mockserver.stub.validation.read_only import without_read_only
 from mockserver.stub.validation.request_codings import decoded, too_large
 from mockserver.stub.validation.text_types import ValueShapes
 from mockserver.stub.validation.violations import client_violations, excused, reject
@@ -29,9 +30,17 @@ class _Decoder:
     """Decoder and validator of request content of one media type."""
 
     def __init__(
-        self, contract: Contract, shapes: ValueShapes, media_type: MediaType, name: str, secret_names: frozenset[str]
+        self,
+        contract: Contract,
+        shapes: ValueShapes,
+        media_type: MediaType,
+        name: str,
+        secret_names: frozenset[str],
+        *,
+        strict: bool,
     ) -> None:
         self._contract = contract
+        self._strict = strict
         self._schema = media_type.schema
         self._decode = decoding(contract, shapes, media_type, name)
         #: What almost all requests have is decoded without a detour.
@@ -63,6 +72,10 @@ class _Decoder:
         if self._is_valid is not None and not self._is_valid(value):
             assert self._schema is not None
             validator = self._contract.validator(self._schema, "request")
+            if not self._strict:
+                value = without_read_only(self._contract, self._schema, validator, value)
+                if self._is_valid(value):
+                    return value
             excused = self._excused
             self._refuse(
                 (found, "")
@@ -95,19 +108,21 @@ class _Decoder:
 class BodyReader:
     """Reader of one operation's request content: decodes and validates content."""
 
-    def __init__(self, contract: Contract, operation: Operation, max_bytes: int) -> None:
+    def __init__(self, contract: Contract, operation: Operation, max_bytes: int, *, strict: bool = True) -> None:
         """Prepare to read the content of requests for one operation.
 
         Args:
             contract: the contract of the operation.
             operation: whose request content it is.
             max_bytes: longer content is not read (docs/decisions/0004-order-of-rejections.md).
+            strict: whether `readOnly` members are refused, and not ignored.
         """
         self._max_bytes = max_bytes
+        self._strict = strict
         body = operation.request_body
         self._required = body is not None and body.required
         self._contract = contract
-        self._shapes = ValueShapes(contract)
+        self._shapes = ValueShapes(contract, lenient=not strict)
         self._content = dict(body.content) if body is not None else {}
         #: Names of properties that never come back, in any media type that is documented, ranges included.
         self.secret_names = _NO_NAMES.union(
@@ -119,7 +134,7 @@ class BodyReader:
             if is_json(told) and told not in self._by_essence and alike:
                 self._by_essence[told] = alike[0]
         self._decoders = {
-            name: _Decoder(contract, self._shapes, media_type, name, self.secret_names)
+            name: self._decoder(media_type, name)
             for name, media_type in self._by_essence.items()
             if not name.endswith("*")
         }
@@ -176,7 +191,7 @@ class BodyReader:
             return decoder
         for wider in (f"{name.partition('/')[0]}/*", "*/*"):
             if wider in self._by_essence:
-                decoder = _Decoder(self._contract, self._shapes, self._by_essence[wider], name, self.secret_names)
+                decoder = self._decoder(self._by_essence[wider], name)
                 if len(self._decoders) < _MAX_REMEMBERED_FIELDS:
                     self._decoders[name] = decoder
                 return decoder
@@ -188,8 +203,11 @@ class BodyReader:
         assert media_type is not None
         return self._variants.setdefault(
             media_type.name,
-            _Decoder(self._contract, self._shapes, media_type, essence(field), self.secret_names),
+            self._decoder(media_type, essence(field)),
         )
+
+    def _decoder(self, media_type: MediaType, name: str) -> _Decoder:
+        return _Decoder(self._contract, self._shapes, media_type, name, self.secret_names, strict=self._strict)
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(name.lower() for name in self._content)
