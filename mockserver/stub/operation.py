@@ -52,9 +52,10 @@ class CompiledOperation:
         self._has_refusals = operation.behaviour is None and operation.id not in settings.behaviours
         self._has_refusals = self._has_refusals and self._choice.examples.depends_on_call
         self.authenticate = authentication.compile(operation)
-        self.parameters = ParameterReader(contract, operation) if operation.parameters else None
+        strict = settings.options.strict
+        self.parameters = ParameterReader(contract, operation, strict=strict) if operation.parameters else None
         self.body = (
-            BodyReader(contract, operation, settings.options.max_body, strict=settings.options.strict)
+            BodyReader(contract, operation, settings.options.max_body, strict=strict)
             if operation.request_body is not None
             else None
         )

@@ -228,7 +228,8 @@ class StubOptions:
     strict: bool = field(
         default=False,
         metadata=option_text(
-            "Refuse readOnly members in requests. Without it they are ignored, so that what GET shows can be PUT.",
+            "Refuse readOnly members, and True, False, 1 and 0 for truth values.",
+            more="Without it these are taken, and readOnly members ignored.",
             page="stub.md#requests",
             group="Responses",
         ),

@@ -288,6 +288,73 @@ def test_a_404_of_inferred_state_says_so(stub: Stub) -> None:
     assert "--no-state" in detail
 
 
+def test_a_container_is_kept_as_clients_of_its_engine_expect(stub: Stub) -> None:
+    """The creation shows an identifier alone; what was sent stands one level down; a name comes in the query."""
+    states = {"type": "string", "enum": ["created", "running", "exited"]}
+    config = thing(Image=TEXT, Labels={"type": "object", "additionalProperties": TEXT})
+    box = thing(Id=TEXT, Name=TEXT, State=thing(Status=states), Config=config, Mounts={"type": "array", "items": TEXT})
+    sent = thing(
+        Image=TEXT, Labels={"type": "object", "additionalProperties": TEXT}, Mounts={"type": "array", "items": TEXT}
+    )
+    named = {"name": "name", "in": "query", "schema": TEXT}
+    done = {"responses": {"204": {"description": "done"}, **MISSING}}
+    below = {f"/boxes/{{id}}/{word}": {**path("id"), "post": done} for word in ("start", "stop")}
+    client = stub(
+        {
+            "/boxes/create": {"post": {**taking(sent, "201"), **answer(thing(Id=TEXT), "201"), "parameters": [named]}},
+            "/boxes/{id}/json": {**path("id"), "get": answer(box, **MISSING)},
+            "/boxes/{id}": {**path("id"), "delete": GONE},
+            "/boxes/{id}/rename": {**path("id"), "post": {**done, "parameters": [named]}},
+            **below,
+        }
+    )
+    made = client.call("POST", "/boxes/create?name=web", json={"Image": "x", "Labels": {"a": "b"}}).json()["Id"]
+    shown = client.call("GET", "/boxes/web/json").json()
+    assert (shown["Id"], shown["Name"], shown["Config"]) == (made, "web", {"Image": "x", "Labels": {"a": "b"}})
+    assert shown["Mounts"] == []
+    for word, status in (("start", "running"), ("stop", "exited")):
+        assert client.call("POST", f"/boxes/{made}/{word}").status == 204
+        assert client.call("GET", f"/boxes/{made}/json").json()["State"]["Status"] == status
+    client.call("POST", f"/boxes/{made}/rename?name=web2")
+    assert client.call("GET", "/boxes/web2/json").json()["Id"] == made
+    client.call("DELETE", "/boxes/web2")
+    assert client.call("GET", f"/boxes/{made}/json").status == 404
+
+
+def test_an_object_that_takes_any_member_has_its_identifier_among_them(stub: Stub) -> None:
+    data = {"type": "object", "additionalProperties": True}
+    one, several = thing(data=data), thing(data={"type": "array", "items": data})
+    made: Any = {"201": {"description": "", "content": {"application/json": {"schema": one}}}}
+    client = stub(
+        {
+            "/records": {"get": answer(several), "post": taking(one, "201")},
+            "/records/{id}": {
+                **path("id"),
+                "get": answer(one, **MISSING),
+                "put": taking(one, **made),
+                "patch": taking(one),
+                "delete": answer(one, **MISSING),
+            },
+        }
+    )
+    assert client.call("PUT", "/records/a", json={"data": {"n": 1}}).json()["data"] == {"n": 1, "id": "a"}
+    client.call("PATCH", "/records/a", json={"data": {"more": [2]}})
+    assert client.call("GET", "/records/a").json()["data"] == {"n": 1, "more": [2], "id": "a"}
+    new = client.call("POST", "/records", json={"data": {"n": 3}}).json()["data"]["id"]
+    assert client.call("GET", f"/records/{new}").json()["data"]["n"] == 3
+    assert {"a", new} <= {one.get("id") for one in client.call("GET", "/records").json()["data"]}
+    client.call("DELETE", "/records/a")
+    assert client.call("GET", "/records/a").status == 404
+
+
+@pytest.mark.parametrize("text", ["True", "1", "true"])
+def test_clients_write_truth_values_in_several_ways(make_stub: MakeStub, write_contract: Write, text: str) -> None:
+    flag = {"name": "all", "in": "query", "schema": {"type": "boolean"}}
+    contract = write_contract({"/rows": {"get": {**listed(TEXT), "parameters": [flag]}}})
+    assert make_stub(contract).call("GET", f"/rows?all={text}").status == 200
+    assert make_stub(contract, strict=True).call("GET", f"/rows?all={text}").status == (200 if text == "true" else 422)
+
+
 def test_what_other_operations_may_make_is_not_refused(stub: Stub) -> None:
     image = thing(Id=TEXT, Size={"type": "integer"})
     pull = {"responses": {"200": {"description": "pulled"}}}
@@ -345,3 +412,15 @@ def test_what_get_shows_can_be_changed_and_put(make_stub: MakeStub, write_contra
     assert client.call("PUT", at, json={**shown, "note": "b", "id": "other"}).json() == {**shown, "note": "b"}
     assert client.call("GET", at).json() == {**shown, "note": "b"}
     assert client.call("PUT", at, json={**shown, "note": 3}).status == 422
+
+
+def test_made_up_content_tells_of_no_end_and_no_other_thing(stub: Stub) -> None:
+    moment, flag = {"type": "string", "format": "date-time"}, {"type": "boolean"}
+    row = thing(id=TEXT, deletionTimestamp=moment, archived=flag, is_deleted=flag, canceled_at=moment, active=flag)
+    payment = thing(id=TEXT, amount={"type": "integer"})
+    error = thing(error=thing(code=TEXT, message=TEXT, payment_intent=payment))
+    refused: Any = {"402": {"description": "no", "content": {"application/json": {"schema": error}}}}
+    client = stub({"/rows/{id}": {**path("id"), "get": answer(row, **refused)}})
+    assert client.call("GET", "/rows/a").json().keys() == {"id", "active"}
+    shown = client.call("GET", "/rows/a", fields={"Prefer": "code=402"}).json()["error"]
+    assert shown.keys() == {"code", "message"}

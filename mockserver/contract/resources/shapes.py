@@ -106,9 +106,12 @@ class SchemaShape:
     def open(self) -> bool:
         """Whether the value is an object whose schema says that it may have any members, or names none."""
         objects = [schema for schema, _ in self._parts if "object" in (schema.get("type") or ())]
-        return any(schema.get("additionalProperties", False) is not False for schema, _ in self._parts) or (
-            bool(objects) and not self.names
-        )
+        return self.takes_any or (bool(objects) and not self.names)
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether a schema says that the value may have members of any name."""
+        return any(schema.get("additionalProperties", False) is not False for schema, _ in self._parts)
 
     @property
     def read_only(self) -> bool:
@@ -202,6 +205,18 @@ def arrays(shape: Shape, depth: int = 2) -> Iterator[tuple[str, Shape]]:
             if member is not None:
                 for pointer, item in arrays(member, depth - 1):
                     yield child("", name) + pointer, item
+
+
+def open_parts(shape: Shape, *, items: bool) -> Iterator[tuple[str, Shape]]:
+    """Yield pointer and shape of each object in a response whose schema takes members of any name: the whole, a member.
+
+    With `items`, those of the items of a list that is the whole or a member.
+    """
+    found = [("", shape), *((child("", name), member) for name in shape.names if (member := shape.member(name)))]
+    for pointer, inner in found:
+        one = inner.item if items else inner
+        if isinstance(one, SchemaShape) and one.takes_any:
+            yield pointer, one
 
 
 def objects(shape: Shape) -> Iterator[tuple[str, Shape]]:

@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.resources.collections import Inference, InferredResource, infer
-from mockserver.contract.resources.identifiers import has_member, identifier, natural_keys, nested_identifier
+from mockserver.contract.resources.identifiers import has_member, identifier, natural_keys, nested_identifier, words
 from mockserver.contract.resources.shapes import (
     SchemaShape,
     Shape,
     arrays,
     json_content,
     objects,
+    open_parts,
     request_shape,
     shape_of,
 )
@@ -47,6 +48,8 @@ _SURE_ENOUGH = 0.46
 _BY_SHAPE = 0.7
 #: Tokens in the pointer of a schema that has a name: `/components/schemas/Pet`.
 _NAMED = 3
+#: Members that an object is taken to have whose schema names none and takes any.
+_ASSUMED = frozenset({"id", "uuid", "key", "name", "slug"})
 #: Confidence from which a member of items without paths is taken for their identifier.
 _SURE_BY_NAME = 0.8
 #: Last segments of paths beside a collection that list its items, and of paths below an item that show it.
@@ -157,8 +160,8 @@ class _Reader:
         """Return the operations on a collection at paths below it or below its items, such as `/things/{id}/json`."""
         found: dict[str, Operation] = {}
         above = parse_template(one.item).nameless.rstrip("/").rpartition("/")[0]
-        for role, words, start in ((LIST, _LISTING, above), (READ, _SHOWING, parse_template(one.item).nameless)):
-            for word in words if role not in one.operations else ():
+        for role, last_words, start in ((LIST, _LISTING, above), (READ, _SHOWING, parse_template(one.item).nameless)):
+            for word in last_words if role not in one.operations else ():
                 operation = self._by_path.get(f"{start}/{word}", {}).get("GET")
                 if operation is not None and operation.behaviour is None:
                     found.setdefault(role, operation)
@@ -184,7 +187,21 @@ class _Reader:
                     named, sure = find(one.parameter, shape, kinds, last)
                     if sure >= _SURE_ENOUGH:
                         return named, sure
+        member = words(one.parameter)[-1:]
+        if (
+            member
+            and member[0] in _ASSUMED
+            and any(True for role in (READ, CREATE) for _ in self._open(operations, role))
+        ):
+            return member[0], _SURE_ENOUGH  # an object that may have any members has this one
         return "", _BY_SHAPE
+
+    def _open(self, operations: Mapping[str, Operation], role: str) -> Iterator[tuple[str, Shape]]:
+        operation = operations.get(role)
+        media_type = None if operation is None else json_content(operation)
+        shape = None if media_type is None else shape_of(self._contract, media_type)
+        if shape is not None:
+            yield from open_parts(shape, items=role == LIST)
 
     def _shapes(self, operation: Operation | None, role: str) -> Iterator[tuple[str, Shape]]:
         media_type = None if operation is None else json_content(operation)
@@ -230,6 +247,10 @@ class _Reader:
         """Return where a response shows the item, or the items of a list; None if it does not."""
         found = list(self._shapes(operation, role))
         certain = [(place, shape) for place, shape in found if named and has_member(shape, named)]
+        if not certain and named in _ASSUMED:
+            opened = next(self._open({role: operation}, role), None)
+            if opened is not None:
+                return opened[0]
         alike = [
             (place, shape) for place, shape in found if 2 * len(item & set(shape.names)) >= max(len(shape.names), 1)
         ]
@@ -417,8 +438,8 @@ class _Reader:
             if operation.id in self._found or operation.id in found or operation.behaviour is not None:
                 continue
             place = None if item is None else self._place_of_same(operation, item)
-            if place is not None:
-                found[operation.id] = replace(reads[0], role=ACT, value=place, answers=True)
+            if place is not None or (json_content(operation) is None and operation.method == "POST"):
+                found[operation.id] = replace(reads[0], role=ACT, value=place or "", answers=place is not None)
         return replace(one, behaviours=found)
 
     def _below(self, item: str) -> Iterator[Operation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,13 @@ _KINDS: tuple[tuple[str, frozenset[str]], ...] = (
     ("string", frozenset({"pattern", "minLength", "maxLength", "format"})),
     ("number", frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})),
 )
+#: Members that tell that a thing is at its end.
+_ENDED = re.compile(
+    r"(delet|archiv|remov|revok|cancell?|trash|terminat|suspend|disabl|bann?|block|expir)ed(at|on|date|time|by|timestamp)?"
+    r"|deletion(timestamp|graceperiodseconds|date|time)"
+)
+#: Members beside the message of an error.
+_OF_ERRORS = frozenset({"code", "type", "status", "error", "param"})
 _CHEAP = {"null": 0, "boolean": 1, "integer": 1, "number": 1, "string": 1, "array": 2, "object": 3}
 
 
@@ -252,7 +260,7 @@ class ValueMaker:
             if self._is_forbidden(schema) or (allowed is not None and name not in allowed):
                 continue
             wanted = name in required
-            if not wanted and not self._has_room(schema, depth):
+            if not wanted and (not self._has_room(schema, depth) or self._misleads(name, schema, properties)):
                 continue
             try:
                 made[name] = self.value(schema, name, depth + 1)
@@ -289,6 +297,24 @@ class ValueMaker:
         if depth < _DEEP:
             return True
         return self._cost(schema) < 2
+
+    def _misleads(self, name: str, schema: Any, beside: Mapping[str, Any]) -> bool:
+        """Tell whether an optional member of made-up content is better left out: it would tell what is not so.
+
+        That is the end of a thing (`deletionTimestamp`, `archived`), and in an error a resource that has nothing to do
+        with the request.
+        """
+        if self._forbidden != _FORBIDDEN["response"]:
+            return False
+        plain = name.lower().replace("_", "").replace("-", "").removeprefix("is")
+        if _ENDED.fullmatch(plain):
+            return True
+        if "message" in beside and not beside.keys().isdisjoint(_OF_ERRORS):
+            behind = self._flattener.behind(schema)[0]
+            branches = [behind, *(behind.get("anyOf") or ())] if isinstance(behind, dict) else []
+            found = [self._flattener.behind(branch)[0] for branch in branches]
+            return any(isinstance(one, dict) and "id" in (one.get("properties") or ()) for one in found)
+        return False
 
     def _schema_of(self, flat: Flat, name: str) -> Any:
         for pattern, schema in (flat.get("patternProperties") or {}).items():

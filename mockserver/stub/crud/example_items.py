@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
+from mockserver.contract.resources.shapes import Shape, json_content
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import Representation
 from mockserver.stub.crud.item_records import Identity
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import as_text
-from mockserver.stub.crud.representation import Item, value_at, with_value
+from mockserver.stub.crud.representation import Item, item_shape, value_at, with_value
 
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 #: The responses without state to calls without arguments, by `operationId`.
@@ -46,6 +47,29 @@ class ExampleItems:
             key = as_text(Identity(behaviour.identifier).of(named))
             found[key] = {**found.get(key, {}), **named}
         return found
+
+    def shown_by_read(self, resource: str) -> Item:
+        """Return the item in the response without state to a read of one, an empty one if there is none."""
+        for name, relative in self._relatives.items():
+            if relative.resource == resource and relative.role == "read" and relative.answers:
+                try:
+                    shown = value_at(self._representations[name].value, relative.value)
+                except (RequestRejected, ContractError, LookupError):
+                    continue
+                if isinstance(shown, dict):
+                    return shown
+        return {}
+
+    def shape(self, resource: str) -> Shape | None:
+        """Return the shape of a resource's items as a read, else the list, shows them; None if neither tells."""
+        for role in ("read", "list"):
+            for name, relative in self._relatives.items():
+                if relative.resource == resource and relative.role == role and name in self._contract.by_id:
+                    place = relative.items if role == "list" else relative.value
+                    found = item_shape(self._contract, json_content(self._contract.by_id[name]), place)
+                    if found is not None and found.names:
+                        return found
+        return None
 
     def consistent(self, template: Any, behaviour: Behaviour, is_valid: Callable[[Any], bool]) -> Any:
         """Return a generated response with foreign keys changed to items that exist, if the result is valid."""

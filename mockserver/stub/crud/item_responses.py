@@ -57,6 +57,12 @@ class ItemResponses:
         self.judges = _has_one_schema(operation)
         success = operation.success()
         self.tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
+        #: Shape of the items of the resource, None if nothing tells.
+        self.shape = initial.shape(behaviour.resource)
+        #: Whether responses show less than half of an item.
+        self.is_partial = not behaviour.answers or (
+            self.shape is not None and 2 * len(self.presentation.names & set(self.shape.names)) < len(self.shape.names)
+        )
         self._exchanges = dict(self._documented_exchanges())
         self._parts: dict[int, ServerParts] = {}
         self._sound: dict[int, tuple[Any, bool]] = {}
@@ -161,8 +167,11 @@ class ItemResponses:
         if found is not None and found.template is template:
             return found
         item = value_at(template, self._behaviour.value) if self._behaviour.answers else None
-        if not isinstance(item, dict):
-            item = {} if self._single else next(iter(first.values()), {})
+        is_shown = isinstance(item, dict)
+        item = item if isinstance(item, dict) else {}
+        if not self._single and (self.is_partial or not is_shown):
+            # What a read shows and this response does not is there all the same.
+            item = {**(self._initial.shown_by_read(self._behaviour.resource) or next(iter(first.values()), {})), **item}
         found = ServerParts(template, dict(item), self.settable)
         if len(self._parts) < _MAX_REMEMBERED:
             self._parts[id(template)] = found

@@ -8,6 +8,7 @@ from typing import Any
 from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.contract.resources.identifiers import is_a_name, is_an_identifier, is_said_by, words
+from mockserver.contract.resources.shapes import SchemaShape
 from mockserver.errors import RequestRejected
 from mockserver.http import json
 from mockserver.plugins.calls import Call
@@ -38,10 +39,52 @@ class NewItems:
         self._responses = responses
         self._refuses_known = not operation.responses.keys().isdisjoint({"409", "4XX"})
         self._form: Form | None = None
+        self._inner, self._empty = self._compile_places() if behaviour.role == "create" else ({}, {})
         self._is_a_name = is_a_name(behaviour.identifier) and behaviour.identifier not in responses.settable
         self._numbered = tuple(
             name for name in behaviour.names if is_an_identifier(name) and name not in responses.settable
         )
+
+    def _compile_places(self) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return where members of a request stand in an item that has them one level down, and lists that are empty."""
+        shape = self._responses.shape
+        if not isinstance(shape, SchemaShape):
+            return {}, {}
+        inner: dict[str, list[str]] = {}
+        empty: dict[str, Any] = {}
+        for name in shape.names:
+            member = shape.member(name)
+            for below in member.names if member is not None else ():
+                inner.setdefault(below, []).append(name)
+            if member is not None and name in self._responses.settable:
+                given = next((schema["default"] for schema in member.schemas if "default" in schema), None)
+                if given is not None:
+                    empty[name] = given
+                elif member.kinds == {"array"} and not any(schema.get("minItems") for schema in member.schemas):
+                    empty[name] = []
+        wanted = self._responses.settable - set(shape.names)
+        return {name: inner[name][0] for name in wanted if len(inner.get(name, ())) == 1}, empty
+
+    def _placed(self, item: Item, body: Item) -> Item:
+        """Return an item with members of the request where the item has them: `Image` in its `Config`."""
+        moved = [name for name in self._inner if name in body]
+        if not moved:
+            return item
+        item = dict(item)
+        for name in moved:
+            around = item.get(self._inner[name])
+            item[self._inner[name]] = {**(around if isinstance(around, dict) else {}), name: body[name]}
+        return item
+
+    def _with_query(self, call: Call, item: Item) -> Item:
+        """Return an item with the members that the query of its creation gives: `POST /containers/create?name=web`."""
+        query = call.arguments.query
+        shape = self._responses.shape
+        if not query or shape is None:
+            return item
+        given = {name.lower(): value for name, value in query.items() if isinstance(value, str) and value}
+        named = {name: given[name.lower()] for name in shape.names if name.lower() in given}
+        return {**item, **{name: value for name, value in named.items() if is_a_name(name)}} if named else item
 
     def fits(self, value: Any) -> bool:
         """Tell whether a value can be the identifier of an item in a path."""
@@ -54,7 +97,8 @@ class NewItems:
             RequestRejected: 409, the client gave an identifier that there is, and the contract documents this.
         """
         base = self._responses.server_parts(call, records.seeds)
-        item = {**base.server, **body}
+        item = {**base.server, **self._empty, **body}
+        item = self._with_query(call, self._placed(item, body))
         if base.stamped:
             stamp(item, base.item, call.now, fresh=True, names=[name for name in base.stamped if name not in body])
         identity = self._identity

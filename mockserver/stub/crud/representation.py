@@ -60,7 +60,7 @@ class Presentation:
         if media_type is not None and media_type.schema is not None:
             with suppress(ContractError):  # the response is not validated then, as without a schema
                 self.is_valid = contract.validator(media_type.schema, "response").is_valid
-        shape = _shape(contract, media_type, pointer)
+        shape = item_shape(contract, media_type, pointer)
         self.names = frozenset(() if shape is None else shape.names)
         self._shape = shape
         self._kinds: dict[str, frozenset[str]] = {}
@@ -206,7 +206,7 @@ def _only(item: Item, known: Collection[str]) -> Item:
     return {name: value for name, value in item.items() if name in known}
 
 
-def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
+def item_shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
     """Return the shape (members and their schemas) of an item in a response, None if unknown."""
     shape: Shape | None = None if media_type is None else shape_of(contract, media_type)
     for token in split(pointer):

@@ -104,7 +104,9 @@ class ResourceHandler:
         )
         #: Identifiers beside that in paths which servers make, and no write changes.
         self._fixed = tuple(name for name in behaviour.names if is_an_identifier(name))
-        self._effect = Effect(contract, operation) if behaviour.role == ACT else None
+        self._effect = (
+            Effect(operation, self._responses.shape, shows=behaviour.answers) if behaviour.role == ACT else None
+        )
         self._seeds: Mapping[str, Item] | None = None
         self._seed_names: Mapping[str, str] = {}
         self._act = {
@@ -231,7 +233,7 @@ class ResourceHandler:
         assert self._effect is not None
         found = self._find_to_change(call, records)
         base = self._base(call, records, found)
-        item = self._effect.on(base, self._body(call, call.content))
+        item = self._effect.on(base, self._body(call, call.content), dict(call.arguments.query))
         return self._changed(call, records, found, item, base, self._effect.word)
 
     def _delete(self, call: Call, records: ItemRecords) -> Outcome:

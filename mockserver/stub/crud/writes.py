@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.resources.shapes import SchemaShape, json_content, objects, shape_of
+from mockserver.contract.resources.shapes import SchemaShape, Shape
 from mockserver.errors import RequestRejected
 from mockserver.http import json
 
@@ -20,6 +20,18 @@ _CREATED = re.compile(
 )
 #: Members whose value says in what state an item is.
 _STATES = frozenset({"status", "state", "phase"})
+#: Actions that write what their request says.
+_WRITING = frozenset({"rename", "update", "edit", "change", "modify", "set"})
+#: Words for the state after an action, where that is no participle of it.
+_OUTCOMES = {
+    **dict.fromkeys(("start", "resume", "unpause", "restart"), ("running", "active", "on")),
+    **dict.fromkeys(("stop", "kill"), ("exited", "inactive", "off")),
+    **dict.fromkeys(("activate", "enable"), ("active", "enabled")),
+    **dict.fromkeys(("deactivate", "disable"), ("inactive", "disabled")),
+    "publish": ("published", "live"),
+    "approve": ("approved", "accepted"),
+    "reopen": ("open",),
+}
 
 
 def settable(contract: Contract, operation: Operation) -> frozenset[str]:
@@ -113,26 +125,31 @@ class Effect:
         word: the last segment of the path: the name of the action.
     """
 
-    def __init__(self, contract: Contract, operation: Operation) -> None:
+    def __init__(self, operation: Operation, shape: Shape | None, *, shows: bool) -> None:
+        """Read the effect of an action on items of a shape; `shows` tells whether its response is the item."""
         self.word = operation.path.rstrip("/").rpartition("/")[2].lower()
-        media_type = json_content(operation)
-        shape = None if media_type is None else shape_of(contract, media_type)
-        self._sets: dict[str, Any] = {}
-        self._names = frozenset[str]()
-        for _, inner in objects(shape) if shape is not None else ():
-            self._names |= frozenset(inner.names)
-            if isinstance(inner, SchemaShape):
-                self._sets = self._sets or dict(_changes(self.word, inner))
+        self._sets = dict(_changes(self.word, shape)) if isinstance(shape, SchemaShape) else {}
+        self._names = frozenset(shape.names if shape is not None and (shows or self.word in _WRITING) else ())
 
-    def on(self, item: Item, body: Item) -> Item:
+    def on(self, item: Item, body: Item, query: Item) -> Item:
         """Return an item as it is after the action; members of the request that the item has are set."""
         sent = {name: value for name, value in body.items() if name in self._names}
-        return {**item, **sent, **self._sets}
+        if self.word in _WRITING:
+            given = {name.lower(): value for name, value in query.items()}
+            sent |= {name: given[name.lower()] for name in self._names if name.lower() in given}
+        changed = {**item, **sent}
+        for way, value in self._sets.items():
+            inner = changed.get(way[0])
+            if len(way) == 1:
+                changed[way[0]] = value
+            elif isinstance(inner, dict):
+                changed[way[0]] = {**inner, way[1]: value}
+        return changed
 
 
-def _changes(word: str, shape: SchemaShape) -> Iterator[tuple[str, Any]]:
-    """Yield the members that an action sets: `archived: true`, or a `status` that is named like the action."""
-    done = set(_participles(word))
+def _changes(word: str, shape: SchemaShape, depth: int = 2) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield way and value of what an action sets: `archived: true`, or a `status` that is named like the action."""
+    done = {*_participles(word), *_OUTCOMES.get(word, ())}
     undone = set(_participles(word[2:])) if word.startswith("un") else set()
     for name in shape.names:
         member = shape.member(name)
@@ -140,12 +157,14 @@ def _changes(word: str, shape: SchemaShape) -> Iterator[tuple[str, Any]]:
             continue
         plain = name.lower().removeprefix("is_").removeprefix("is")
         if "boolean" in member.kinds and plain in done | undone:
-            yield name, plain in done
-        elif name.lower() in _STATES:
+            yield (name,), plain in done
+        elif name.lower() in _STATES and not member.names:
             for value in (value for schema in member.schemas for value in schema.get("enum") or ()):
                 if isinstance(value, str) and value.lower() in done:
-                    yield name, value
+                    yield (name,), value
                     break
+        elif depth > 1 and name.lower() in _STATES:
+            yield from (((name, *way), value) for way, value in _changes(word, member, depth - 1))
 
 
 def _participles(word: str) -> Iterator[str]:

@@ -122,7 +122,7 @@ class BodyReader:
         body = operation.request_body
         self._required = body is not None and body.required
         self._contract = contract
-        self._shapes = ValueShapes(contract)
+        self._shapes = ValueShapes(contract, lenient=not strict)
         self._content = dict(body.content) if body is not None else {}
         #: Names of properties that never come back, in any media type that is documented, ranges included.
         self.secret_names = _NO_NAMES.union(

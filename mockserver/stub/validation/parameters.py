@@ -36,10 +36,11 @@ _NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"}) | {
 class ParameterReader:
     """Reader of one operation's request parameters: decodes and validates parameters."""
 
-    def __init__(self, contract: Contract, operation: Operation) -> None:
+    def __init__(self, contract: Contract, operation: Operation, *, strict: bool = True) -> None:
+        """Prepare to read the parameters of one operation; `strict` takes `true` and `false` alone for truth values."""
         self._contract = contract
         self._operation = operation
-        self._shapes = ValueShapes(contract)
+        self._shapes = ValueShapes(contract, lenient=not strict)
         self._parameters = [
             (parameter, self._shapes.at(parameter.content.schema if parameter.content else parameter.schema))
             for parameter in operation.parameters

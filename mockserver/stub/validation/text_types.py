@@ -16,6 +16,9 @@ from mockserver.http.styles import Texts
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _LITERALS = {"true": True, "false": False}
+_TRUTH = frozenset({"boolean", "null"})
+#: Other texts that clients send for truth values.
+_OTHER_LITERALS = {"True": True, "False": False, "1": True, "0": False}
 _PARTS = ("allOf", "oneOf", "anyOf")
 _CHOICES = ("oneOf", "anyOf")
 _MAX_BRANCHES = 64
@@ -65,8 +68,10 @@ ANY = ValueShape(frozenset(), None, {}, None, None)
 class ValueShapes:
     """Shapes (types, items, properties) of a contract's schemas, each computed on first use."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, *, lenient: bool = False) -> None:
+        """Prepare to read texts by the schemas of a contract; `lenient` takes other texts for truth values, too."""
         self._contract = contract
+        self._others = _OTHER_LITERALS if lenient else {}
         self._known: dict[str | None, ValueShape] = {None: ANY}
         self._judges: dict[str, Callable[[Any], bool]] = {}
 
@@ -89,7 +94,7 @@ class ValueShapes:
 
     def typed(self, text: str, wanted: ValueShape) -> Any:
         """Return text converted to a type that its schema allows: the first valid conversion, else the first one."""
-        candidates = list(_readings(text, wanted.types))
+        candidates = list(_readings(text, wanted.types, self._others))
         if len(candidates) == 1 or wanted.pointer is None:
             return candidates[0]
         is_valid = self.judge(wanted.pointer)
@@ -211,7 +216,7 @@ def _types(raw: Mapping[str, Any]) -> set[str]:
     return {_BY_TYPE[type(value)] for value in values if type(value) in _BY_TYPE}
 
 
-def _readings(text: str, types: frozenset[str]) -> Iterator[Any]:
+def _readings(text: str, types: frozenset[str], others: Mapping[str, bool]) -> Iterator[Any]:
     if types & {"integer", "number"}:
         if _INTEGER.fullmatch(text):
             yield int(text)
@@ -221,6 +226,8 @@ def _readings(text: str, types: frozenset[str]) -> Iterator[Any]:
                 yield number
     if "boolean" in types and text in _LITERALS:
         yield _LITERALS[text]
+    elif text in others and types <= _TRUTH:
+        yield others[text]
     if "null" in types and text in {"", "null"}:
         yield None
     yield text
