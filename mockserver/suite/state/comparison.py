@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
+from urllib.parse import unquote
 
 from mockserver.masking import looks_secret
 from mockserver.suite.target.exchange import same_json
@@ -24,6 +25,8 @@ _OWNED = re.compile(
     r"|^(?:created|updated|modified|deleted|last|next|date|time)(?:_|[A-Z])",
     re.ASCII | re.IGNORECASE,
 )
+#: A character as DNS names are written (RFC 1035, section 5.1).
+_DECIMAL = re.compile(r"\\(\d{3})")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?)?")
 #: Numbers that differ by less are the same, kept as a 32-bit float or as a decimal with two places.
 _RELATIVE, _CENTS = 1e-6, 0.005
@@ -89,7 +92,8 @@ def _plain(value: Any) -> str:
         return "1" if value else "0"
     if _is_number(value):
         return f"{float(value):g}" if abs(value) < 1e15 else str(value)
-    text = unicodedata.normalize("NFKC", html.unescape(str(value))).casefold().strip().rstrip("./")
+    text = _DECIMAL.sub(lambda found: chr(int(found[1])), unquote(html.unescape(str(value))))
+    text = unicodedata.normalize("NFKC", text).casefold().strip().rstrip("./")
     text = {"true": "1", "false": "0"}.get(text, " ".join(text.split()))
     try:
         return f"{float(text):g}" if len(text) < 16 else text

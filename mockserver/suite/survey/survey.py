@@ -104,7 +104,7 @@ class _Surveyor:
             if operation.behaviour is not None or operation.objects is not None:
                 self._simply(operation, result)
             else:
-                self._call(operation, result)
+                self._call_as_somebody(operation, result)
         except (CheckFailure, NotRun, BaseExceptionGroup) as error:
             for failure in failures_in(error):
                 self.run.verdicts.failed(failure)
@@ -138,6 +138,31 @@ class _Surveyor:
         return None if is_login(operation) else caller
 
     # Operations of which the contract says no more than paths, parameters and schemas.
+
+    def _call_as_somebody(self, operation: Operation, result: Surveyed) -> None:
+        """Call an operation with credentials, or without any where none were given: the server may ask for none.
+
+        Raises:
+            NotRun: nobody may call it.
+        """
+        run = self.run
+        try:
+            run.allowed(operation)
+        except NotRun:
+            if run.identities.all:
+                raise
+            run.callers[operation.id] = None
+            try:
+                self._call(operation, result)
+            finally:
+                if not result.succeeded:
+                    # What it was refused for may be the missing credentials.
+                    del run.callers[operation.id]
+                    result.refused.clear()
+            if result.succeeded:
+                return
+            raise
+        self._call(operation, result)
 
     def _call(self, operation: Operation, result: Surveyed) -> None:
         run = self.run
