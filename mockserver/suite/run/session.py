@@ -402,9 +402,11 @@ class Session(Composer):
         return request.with_field("Mock-World", self.world) if self.world else request
 
     def close(self) -> None:
-        """Delete the session's world on the stub, which keeps a limited number of worlds."""
+        """Delete the session's world on the stub, which keeps few of them; elsewhere put settings back."""
         if self._entered and self.run.control is not None:
             self.run.control.drop(self.world)
+        elif self.run.guard.keeper is not None:
+            self.run.guard.keeper.put_back_settings()
 
     # Logging in: an operation with the role `issue` takes user name and password, and responds with the secret that its
     # response marks `x-secret: issued`.

@@ -28,7 +28,7 @@ _FAILURE, _NOT_IMPLEMENTED = 500, 501
 #: Status codes of a creation; only the second says that an item is new (RFC 9110, section 15.3.2).
 _OK, _CREATED = 200, 201
 #: Members of a response that identify a created item, if none has the name of the path parameter.
-_NAMES = ("id", "uuid", "name", "key", "slug")
+ITEM_NAMES = ("id", "uuid", "name", "key", "slug")
 
 
 class ChangeKeeper(Protocol):
@@ -55,6 +55,10 @@ class ChangeKeeper(Protocol):
 
     def obtained(self, identity: Identity) -> None:
         """Record that the run obtained a token by logging an identity in."""
+        ...
+
+    def put_back_settings(self) -> None:
+        """Write back what settings of the whole server held."""
         ...
 
 
@@ -329,7 +333,7 @@ def name_in(response: WireResponse, parameter: str) -> Any:
     holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}
     for holder in holders:
         if isinstance(holder, Mapping):
-            for name in (parameter, *_NAMES):
+            for name in (parameter, *ITEM_NAMES):
                 if isinstance(holder.get(name), str | int) and not isinstance(holder[name], bool):
                     return holder[name]
     return None

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Operation
+from mockserver.contract.resources.state_model import state_model
 from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.errors import MockServerError
 from mockserver.http.path_templates import parse_template
@@ -303,7 +304,8 @@ class _Surveyor:
 
     def _shown(self, operation: Operation, choice: PathChoice) -> Any:
         """Return what the read of a path shows before it is written, NO_CONTENT if there is none."""
-        if operation.method not in {"PUT", "PATCH"}:
+        by_post = operation.method == "POST" and state_model(self.run.contract).singleton_of(operation) is not None
+        if operation.method not in {"PUT", "PATCH"} and not by_post:
             return NO_CONTENT
         read = self.run.contract.by_label.get(f"GET {operation.path}")
         if read is None or not self.run.has_selected(read) or read.label not in self.run.known.accepted:
