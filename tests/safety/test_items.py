@@ -439,6 +439,24 @@ def test_what_a_path_held_is_restored_after_a_kill(
     assert "  put back: /pets/rex (what it held)" in done.stdout
 
 
+class Renamed(Pets):
+    """Names pets by their values."""
+
+    def item(self, method: str, name: str, items: dict[str, Any], content: Any) -> tuple[int, Any, Fields]:
+        if method == "PUT" and name in items:
+            items[content["value"]] = {"id": content["value"]}
+            del items[name]
+            return 200, items[content["value"]], []
+        return super().item(method, name, items, content)
+
+
+def test_what_a_write_gave_another_name_is_deleted_by_that(tmp_path: Path, ledger_of: Run) -> None:
+    pets = Renamed()
+    ledger = ledger_of(pets, contract(tmp_path, {"/pets": ("post",), "/pets/{id}": ("get", "put", "delete")}))
+    assert ledger["left"] == []
+    assert set(pets.pets) == {"rex"}
+
+
 class Bulk(Pets):
     """Changes every pet by a PATCH of the collection."""
 
