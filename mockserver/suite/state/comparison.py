@@ -25,6 +25,10 @@ _OWNED = re.compile(
     r"|^(?:created|updated|modified|deleted|last|next|date|time)(?:_|[A-Z])",
     re.ASCII | re.IGNORECASE,
 )
+#: What is shown in place of a secret.
+_MASK = re.compile(
+    r"[*\u2022\u25cfx#.\u2026-]{3,}|[<\[(](?:redacted|hidden|masked|secret|filtered)[>\])]", re.IGNORECASE
+)
 #: A character as DNS names are written (RFC 1035, section 5.1).
 _DECIMAL = re.compile(r"\\(\d{3})")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?)?")
@@ -74,6 +78,8 @@ def _of_lists(written: list[Any], shown: list[Any]) -> Likeness:
 
 def _alike(written: Any, shown: Any) -> bool:
     """Tell whether two scalars are the same thing, written in another way: case, blanks, Unicode form, notation."""
+    if isinstance(shown, str) and _MASK.fullmatch(shown):
+        return True
     if _is_number(written) and _is_number(shown):
         close = abs(written - shown) <= max(_RELATIVE * abs(written), _CENTS)
         return close and not (isinstance(written, int) and isinstance(shown, int))
