@@ -271,7 +271,7 @@ def entry_failures(life: Life, state: ItemState, entry: Any, exchange: Exchange,
         and likeness(value, found[1][name]) is Likeness.OTHER
     ]  # fmt: skip
     if wrong:
-        # Lists may be short forms of items, with nothing in place of what is long or secret.
+        # A list may be a short form of its items, with nothing in place of what is long or hidden.
         short = found is not None and all(found[1][name] in _NOTHING for name in wrong)
         yield life.failure(
             check,
