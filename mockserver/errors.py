@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Header field that marks a response of the stub that breaks the contract because no valid one could be made.
 INVALID_FIELD = "Mock-Invalid"
+#: Header field that names the places of an example that were mended because the example breaks its schema.
+MENDED_FIELD = "Mock-Mended"
 
 
 class MockServerError(Exception):

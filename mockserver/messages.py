@@ -123,12 +123,29 @@ def no_content(status: int, why: str) -> Outcome:
     return Outcome(status, NO_CONTENT, why)
 
 
+class Delivery(NamedTuple):
+    """How the content of a response is sent that is not sent at once, such as a stream of events.
+
+    Attributes:
+        pieces: the content, in the pieces that are sent one by one.
+        pause_seconds: between two of them.
+    """
+
+    pieces: tuple[bytes, ...]
+    pause_seconds: float
+
+
 class Response(NamedTuple):
-    """HTTP response that the stub sends: status code, header fields and content."""
+    """HTTP response that the stub sends: status code, header fields and content.
+
+    Attributes:
+        delivery: how the content is sent, None for all of it at once.
+    """
 
     status: int
     fields: list[tuple[str, str]]
     content: bytes
+    delivery: Delivery | None = None
 
 
 def merged(fields: list[tuple[str, str]], over: list[tuple[str, str]]) -> list[tuple[str, str]]:

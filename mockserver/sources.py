@@ -18,6 +18,8 @@ LATEST = 253_402_300_799 - 86_400
 wall_clock = time.time
 #: Seconds that only grow, for durations.
 stopwatch = time.perf_counter
+#: Waits for some seconds.
+pause = time.sleep
 
 
 def parse_time(text: str) -> int:

@@ -14,14 +14,19 @@ from mockserver.commands.options import contract_option, option, overlay_option,
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.reading.callback_objects import callbacks
 from mockserver.contract.reading.plain_form import plain_form
-from mockserver.contract.resources.collections import Inference, InferredResource, infer
+from mockserver.contract.resources.collections import Inference, InferredResource
+from mockserver.contract.resources.state_roles import served
 from mockserver.contract.source.loading import write_yaml
 from mockserver.errors import ContractError
 from mockserver.http import json as documents
 from mockserver.plugins.discovery import load
+from mockserver.stub.examples.slips import slips
 
 #: Members of a `resource` behaviour in the order in which they are printed, with what is left out.
-_MEMBERS = {"resource": "", "identifier": "", "parameter": "", "items": "", "value": "", "answers": True, "keys": {}}
+_MEMBERS = {
+    **dict.fromkeys(("resource", "item", "identifier", "parameter", "items", "value"), ""),
+    **{"answers": True, "names": [], "keys": {}},
+}
 _NO_ROLE = "{method} has no part in the resource"
 _NOT_SHOWN = "its documented answer does not show an item by `{identifier}`"
 _NO_NAME = "nothing in the answers tells which member {{{parameter}}} names"
@@ -66,7 +71,7 @@ def inspect(contract: Contract) -> dict[str, Any]:
 
     Every operation is in exactly one of `resources`, `explicit`, `plain` and `refused`.
     """
-    inference = infer(contract)
+    inference = served(contract)
     explicit = [operation for operation in contract.operations if operation.behaviour]
     told = {operation.id for operation in explicit}
     resources = [_resource(contract, resource, told) for resource in inference.resources]
@@ -82,6 +87,10 @@ def inspect(contract: Contract) -> dict[str, Any]:
         "refused": [{**_named(operation), "why": operation.refused} for operation in contract.refused],
         "webhooks": list(contract.webhooks),
         "callbacks": [entry for operation in contract.operations for entry in _callbacks(contract, operation)],
+        "slips": [
+            {**_named(slip.operation), "why": f"{contract.place(slip.pointer)}: {slip.message}"}
+            for slip in slips(contract)
+        ],
         "warnings": list(contract.warning_texts()),
     }
 
@@ -94,7 +103,9 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"{report['title']} {report['contract_version']}: {', '.join(counts)}"
     for resource in report["resources"]:
         yield ""
-        yield f"{resource['collection']}  items {resource['item']}  sure {resource['sure']:.2f}"
+        items = f"items {resource['item']}" if resource["item"] != resource["collection"] else "one value"
+        items = items if resource["item"] else "items without a path"
+        yield f"{resource['collection']}  {items}  sure {resource['sure']:.2f}"
         yield f"  why: {resource['why']}"
         for key in resource["keys"]:
             yield f"  key: {key['member']} names an item of {key['collection']}, sure {key['sure']:.2f}: {key['why']}"
@@ -106,6 +117,7 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
         ("Plain examples", "plain"),
         ("Refused (501)", "refused"),
         ("Callbacks", "callbacks"),
+        ("Mended, or not served", "slips"),
     ):
         if report[part]:
             yield from ("", f"{title}:")
@@ -125,7 +137,10 @@ def line_of(behaviour: Behaviour) -> str:
 
 
 def _members(behaviour: Behaviour) -> dict[str, Any]:
-    values = {name: getattr(behaviour, name) for name in _MEMBERS} | {"keys": dict(behaviour.keys)}
+    values = {name: getattr(behaviour, name) for name in _MEMBERS}
+    values |= {"keys": dict(behaviour.keys), "names": list(behaviour.names)}
+    if behaviour.item == f"{behaviour.resource.rstrip('/')}/{{{behaviour.parameter}}}":
+        values["item"] = ""  # what it is without a word
     return {name: value for name, value in values.items() if value != _MEMBERS[name]}
 
 
@@ -168,7 +183,7 @@ def _plain(contract: Contract, inference: Inference, told: set[str]) -> list[dic
     """Return the operations that nothing was inferred of, with why."""
     by_path: dict[str, InferredResource] = {}
     for resource in inference.resources:
-        by_path[resource.item] = resource
+        by_path[resource.item or resource.collection] = resource
         by_path.setdefault(resource.collection, resource)
     nameless: dict[str, str] = {}
     for collection, item, parameter in inference.passed_over:

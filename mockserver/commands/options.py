@@ -149,7 +149,8 @@ def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
     elif default == ():
         settings |= {"multiple": True}
     elif default is not None:
-        settings |= {"default": default, "show_default": True}
+        # A default that is written as users write it is read like what they write.
+        settings |= {"default": default if text.read is None else text.default, "show_default": True}
     if text.bare is not None:
         settings |= {"is_flag": False, "flag_value": text.bare}
     if text.read is not None:
@@ -160,6 +161,8 @@ def _option_of(described: Field[Any]) -> Callable[[Command], Command]:
 def _type_of(text: OptionText, default: Any) -> click.ParamType[Any] | None:
     if text.is_file:
         return FILE
+    if text.read is not None:
+        return click.STRING
     if text.choices:
         return click.Choice(text.choices)
     if text.least is not None:

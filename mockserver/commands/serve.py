@@ -17,6 +17,10 @@ from mockserver.plugins.discovery import load, own_seed_data
 from mockserver.stub.serving.serve_options import ServeOptions
 from mockserver.stub.stub_options import RateLimit
 
+#: A longer contract is not looked through for slips at the start, and a shorter one for this long.
+_USUAL_CHARACTERS = 200_000
+_LOOKING_SECONDS = 0.4
+
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract
     from mockserver.stub.serving.server import Certificate
@@ -47,12 +51,17 @@ def serve_command(**given: Any) -> None:
         sys.stdout.flush()
 
     try:
-        server.serve(make, listening, workers=options.workers, certificate=certificate, on_ready=on_ready)
-    except BaseException:
-        listening.close()  # not after success: granian has closed the descriptor itself
-        raise
-    # Everything is written and closed. A thread of granian that still waits for half a request would abort the process
-    # when it meets an interpreter that is being taken down.
+        server.serve(
+            make,
+            listening,
+            workers=options.workers,
+            max_content=options.max_body,
+            certificate=certificate,
+            on_ready=on_ready,
+        )
+    finally:
+        listening.close()
+    # Everything is written and closed; a thread that still works on a response must not delay the end.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -66,10 +75,20 @@ def _told_contract(options: ServeOptions) -> Contract:
     assert options.api is None or isinstance(options.api, str)
     contract = load(options.contract, options.api, options.overlay)
     show_notes(contract.document.notes)
-    show_warnings(contract.warning_texts(), len(contract.warnings))
+    warnings = [*contract.warning_texts(), *_slips(contract)]
+    show_warnings(warnings, len(warnings))
     if contract.webhooks:
         click.echo(f"mockserver: webhooks, which this stub does not call: {', '.join(contract.webhooks)}", err=True)
     return contract
+
+
+def _slips(contract: Contract) -> list[str]:
+    """Return what has to be mended in a contract of usual size, or cannot be served; `inspect` tells it of any."""
+    if len(contract.document.text) > _USUAL_CHARACTERS:
+        return []
+    from mockserver.stub.examples.slips import slips
+
+    return [f"{contract.place(slip.pointer)}: {slip.message}" for slip in slips(contract, seconds=_LOOKING_SECONDS)]
 
 
 def _completed(options: ServeOptions, contract: Contract, module: str | None) -> ServeOptions:

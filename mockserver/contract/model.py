@@ -46,6 +46,7 @@ class Example:
 
     Attributes:
         stripped: JSON pointers to values that were added here because the documentation does not show them.
+        content: the serialised form, to be sent as it is (OpenAPI 3.2, or a file), None where there is none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Example:
     presumes: Presumptions = Presumptions()
     response_name: str = ""
     stripped: tuple[str, ...] = ()
+    content: bytes | None = None
 
     def documented(self, value: Any) -> Any:
         """Return a value with null at each `stripped` pointer of the example, which the documentation lacks."""
@@ -105,6 +107,7 @@ class Parameter:
         style: how arrays and objects are written (OpenAPI 3.1, section 4.8.12.3).
         explode: whether each item or member is written separately.
         allow_empty: whether an empty value is accepted, whatever the schema says (query only).
+        refuse_empty: whether an empty value is refused, whatever the schema says: `allowEmptyValue: false`.
         content: the media type of its value, in place of a style.
         examples: its examples, by name.
     """
@@ -118,6 +121,7 @@ class Parameter:
     style: str = "simple"
     explode: bool = False
     allow_empty: bool = False
+    refuse_empty: bool = False
     content: MediaType | None = None
     examples: Mapping[str, Example] = field(default_factory=dict)
 
@@ -172,11 +176,14 @@ class Behaviour:
         status: JSON pointer of its status in the response.
         generated: whether the server makes the value, so that the response shows nothing of the request.
         pointer: JSON pointer of the behaviour in the contract, "" if it was inferred.
-        identifier: of a `resource`, the member of an item that the item path's last parameter names.
+        identifier: of a `resource`, the member of an item that the item path's last parameter names, or a JSON pointer
+            such as `/metadata/name`.
         parameter: of a `resource`, that parameter.
         items: of a `resource`'s list, JSON pointer of the items in the response.
         answers: of a `resource`, whether the response holds the item (at `value`) or the items.
         keys: of a `resource`, members of an item that name an item of another one, with that one's `resource`.
+        item: of a `resource`, the path template of an item, "" for the collection's own path with one more parameter.
+        names: of a `resource`, members other than the identifier by which an item is found, too.
         username: of a login (role `issue`), JSON pointer of the user name in the request; "" if it is found by name.
         password: of a login, JSON pointer of the password in the request; "" if it is found by name.
     """
@@ -193,6 +200,8 @@ class Behaviour:
     items: str = ""
     answers: bool = True
     keys: tuple[tuple[str, str], ...] = ()
+    item: str = ""
+    names: tuple[str, ...] = ()
     username: str = ""
     password: str = ""
 
@@ -417,6 +426,11 @@ class Contract:
     @cached_property
     def inferred(self) -> list[Mapping[str, Behaviour]]:
         """Cache of `inferred_behaviours`: a list that holds the inferred behaviours once they were worked out."""
+        return []
+
+    @cached_property
+    def served(self) -> list[Any]:
+        """Cache of `served` (resources/state_roles.py): a list that holds its result once it was worked out."""
         return []
 
     @cached_property

@@ -54,6 +54,14 @@ def encode(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def sorted_text(value: Any) -> str:
+    """Return the JSON text of a value, which is the same for equal values; of what is no JSON value, any text."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        return json.dumps(value, sort_keys=True, default=str)
+
+
 def text(value: Any) -> str:
     """Return the JSON text of a value as a string, for messages; a lone surrogate is escaped."""
     try:

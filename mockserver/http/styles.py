@@ -22,6 +22,8 @@ _SEPARATORS = {
     "pipeDelimited": re.compile(r"\||%7[Cc]"),
     "tabDelimited": re.compile(r"\t|%09"),
 }
+#: Our name of how the one parameter `in: querystring` (OpenAPI 3.2, section 4.12.1) is written: it is the whole query.
+QUERYSTRING = "querystring"
 _KEYS = re.compile(r"\[([^\[\]]*)\]")
 _MAX_KEYS = 16
 
@@ -52,6 +54,8 @@ def encode_query(
 ) -> list[str]:
     """Return the encoded `name=value` parts for a parameter's value in a query or form."""
     called = quote(name)
+    if style == QUERYSTRING:  # the whole query, in the form of its media type already
+        return [value if "=" in value else quote(value)] if isinstance(value, str) else []
     if isinstance(value, Mapping):
         if style == "deepObject":
             return list(_deep_parts(called, value, quote))

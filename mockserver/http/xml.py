@@ -26,6 +26,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,
 _LITERALS = {"true": True, "1": True, "false": False, "0": False}
 _ROOT = "root"
 _PARTS = ("allOf", "oneOf", "anyOf")
+_NODES = frozenset({"element", "attribute", "text", "cdata", "none"})
 
 
 @dataclass(slots=True)
@@ -55,6 +56,20 @@ class _Schema:
     def name(self, otherwise: str) -> str:
         """Return the local name of the schema's XML element, `otherwise` if no hint names it."""
         return str(self.xml.get("name") or otherwise)
+
+    @property
+    def node(self) -> str:
+        """What it is in XML: `element`, `attribute`, `text`, `cdata`, or `none`, whose members are the parent's.
+
+        `nodeType` (OpenAPI 3.2, section 4.26) replaces `attribute` and `wrapped`.
+        """
+        told = self.xml.get("nodeType")
+        if told in _NODES:
+            return str(told)
+        if self.xml.get("attribute") is True:
+            return "attribute"
+        is_list = (self.items or "array" in self.types) and self.xml.get("wrapped") is not True
+        return "none" if is_list else "element"
 
 
 _ANY = _Schema("", {}, {}, "", frozenset())
@@ -125,14 +140,8 @@ def _component(pointer: str) -> str:
 def _element(name: str, value: Any, schema: _Schema, schema_at: SchemaAt) -> Iterator[str]:
     attributes: dict[str, str] = {}
     inner: list[str] = []
-    for key, item in value.items() if isinstance(value, Mapping) else ():
-        below = _read(schema_at, schema.properties.get(key, ""))
-        if below.xml.get("attribute") is True and not isinstance(item, dict | list):
-            attributes[_legal(below.name(key))] = _text(item)
-        elif isinstance(item, list):
-            inner += _list(key, item, below, schema_at)
-        else:
-            inner += _element(below.name(key), item, below, schema_at)
+    if isinstance(value, Mapping):
+        _members(value, schema, schema_at, attributes, inner)
     if isinstance(value, list):
         inner += _list("item", value, schema, schema_at)
     yield from _start(name, schema, attributes)
@@ -142,9 +151,30 @@ def _element(name: str, value: Any, schema: _Schema, schema_at: SchemaAt) -> Ite
     yield f"</{_qualified(name, schema)}>"
 
 
+def _members(
+    value: Mapping[str, Any], schema: _Schema, schema_at: SchemaAt, attributes: dict[str, str], inner: list[str]
+) -> None:
+    """Add the attributes and the content of an element for the members of an object."""
+    for key, item in value.items():
+        below = _read(schema_at, schema.properties.get(key, ""))
+        is_plain = not isinstance(item, dict | list)
+        if below.node == "attribute" and is_plain:
+            attributes[_legal(below.name(key))] = _text(item)
+        elif below.node == "text" and is_plain:
+            inner.append(escape(_text(item)))
+        elif below.node == "cdata" and is_plain:
+            inner.append("<![CDATA[" + _text(item).replace("]]>", "]]]]><![CDATA[>") + "]]>")
+        elif below.node == "none" and isinstance(item, dict):
+            _members(item, below, schema_at, attributes, inner)
+        elif isinstance(item, list):
+            inner += _list(key, item, below, schema_at)
+        else:
+            inner += _element(below.name(key), item, below, schema_at)
+
+
 def _list(key: str, values: list[Any], schema: _Schema, schema_at: SchemaAt) -> Iterator[str]:
     items = _read(schema_at, schema.items)
-    wrapped = schema.xml.get("wrapped") is True
+    wrapped = schema.xml.get("nodeType") == "element" or (schema.xml.get("wrapped") is True and schema.node != "none")
     name = items.name(schema.name(key) if wrapped else key)
     if wrapped:
         yield from _start(schema.name(key), schema, {})
@@ -245,13 +275,24 @@ def _object(element: _Element, schema: _Schema, schema_at: SchemaAt) -> dict[str
     for key, pointer in schema.properties.items():
         below = _read(schema_at, pointer)
         name = _legal(below.name(key))
-        if below.xml.get("attribute") is True:
+        if below.node == "attribute":
             known.add(name)
             if name in element.attributes:
                 found[key] = _typed(element.attributes[name], below.types)
             continue
+        if below.node in {"text", "cdata"}:
+            found[key] = _typed(element.text, below.types)
+            continue
         items = _read(schema_at, below.items) if below.items or "array" in below.types else None
-        wrapped = below.xml.get("wrapped") is True
+        if items is None and below.node == "none":
+            own = _Element(
+                "", element.attributes, [one for one in element.children if one.name not in known], element.text
+            )
+            held = _object(own, below, schema_at)
+            found[key] = {member: item for member, item in held.items() if member in below.properties}
+            known |= {_legal(_read(schema_at, place).name(member)) for member, place in below.properties.items()}
+            continue
+        wrapped = below.node == "element"
         if items is not None and not wrapped:
             name = _legal(items.name(key))
         known.add(name)

@@ -22,12 +22,15 @@ _PREFIX = "x-mockserver-"
 #: All extensions with a meaning here; a key that is spelt almost like one of them is a mistake.
 _KNOWN = sorted({*EXTENSIONS, *(keyword for _, keyword in MARKS), "x-secret"})
 _BEHAVIOUR: dict[str, type] = {
-    **dict.fromkeys(("handler", "role", "resource", "value", "status", "identifier", "parameter", "items"), str),
+    **dict.fromkeys(
+        ("handler", "role", "resource", "value", "status", "identifier", "parameter", "items", "item"), str
+    ),
     **dict.fromkeys(("username", "password"), str),
     **dict.fromkeys(("generated", "answers"), bool),
     "keys": dict,
+    "names": list,
 }
-_TYPE_NAMES: dict[type, str] = {str: "text", bool: "true or false", dict: "an object"}
+_TYPE_NAMES: dict[type, str] = {str: "text", bool: "true or false", dict: "an object", list: "a list"}
 
 #: Members of a behaviour that are JSON pointers, and into what.
 _POINTERS = {"value": "response", "status": "response", "username": "request", "password": "request"}

@@ -13,6 +13,7 @@ from mockserver.selftest.mutant_server import MutantServer
 from mockserver.selftest.registry import all_mutants
 from mockserver.stub.serving import server
 from mockserver.stub.store.seed import Seed, load_seed
+from mockserver.stub.stub_options import USUAL_MAX_BODY
 
 
 def main() -> None:
@@ -44,9 +45,9 @@ def main() -> None:
     def make() -> MutantServer:
         return MutantServer(contract, seed, mutants, token)
 
-    server.serve(make, listening, workers=1, certificate=None, on_ready=on_ready)
+    server.serve(make, listening, workers=1, max_content=USUAL_MAX_BODY, certificate=None, on_ready=on_ready)
     sys.stderr.flush()
-    os._exit(0)  # a thread of granian may still wait for half a request (commands.py)
+    os._exit(0)  # a thread that still works on a response must not delay the end
 
 
 def run() -> None:

@@ -16,7 +16,7 @@ Environ = dict[str, Any]
 
 def clean_stub(contract: Contract, seed: Seed, token: str | None = None, clock: int | None = None) -> Stub:
     """Return a new stub of a contract."""
-    stub = create_app(contract, seed_data=seed, control_token=token, clock=clock).wsgi_app
+    stub = create_app(contract, seed_data=seed, control_token=token, clock=clock, strict=True).wsgi_app
     assert isinstance(stub, Stub)
     return stub
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from mockserver import sources
-from mockserver.contract.model import Behaviour, Contract
+from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.reading.document import load_contract
 from mockserver.errors import MockServerError
 from mockserver.http import cors
@@ -24,12 +24,13 @@ from mockserver.http.preferences import prism_hint
 from mockserver.http.problem import MEDIA_TYPE as PROBLEM
 from mockserver.http.problem import problem
 from mockserver.masking import show
-from mockserver.messages import Caller, Request, Response
+from mockserver.messages import Caller, Delivery, Request, Response
 from mockserver.plugins import discovery
 from mockserver.plugins.calls import AccountRules, Rules
 from mockserver.plugins.plugin import Plugin
 from mockserver.stub.authentication import ANYBODY, Authentication
 from mockserver.stub.behaviour.bindings import bind_api
+from mockserver.stub.behaviour.operation_handler import nothing_inferred
 from mockserver.stub.control.journal import kept_content
 from mockserver.stub.control.nearest_path import nearest_path
 from mockserver.stub.control.routes import HINT_KEY, WORLD_KEY, Exposure, register_control
@@ -69,7 +70,7 @@ def make_app(options: StubOptions) -> Flask:
     bindings = bind_api(api, contract)
     accounts = AccountRules() if api is None else api.accounts
     seed_data = _seed_data(options, contract, api)
-    worlds = Worlds(open_store(options.state), seed_data, options.clock)
+    worlds = Worlds(open_store(options.state, contract.title), seed_data, options.clock)
     authentication = Authentication(
         contract,
         accounts=bool(seed_data.accounts),
@@ -89,7 +90,7 @@ def make_app(options: StubOptions) -> Flask:
             trusted=frozenset() if api is None else api.trusted,
             secret_names=frozenset() if api is None else api.secret_names,
             deliver=Deliverer(options.allow_callbacks).deliver,
-            inferred=dict if options.no_state else partial(_inferred, contract),
+            inferred=nothing_inferred if options.no_state else _inferred(contract),
         ),
     )
     limit = RateLimit(options.rate_limit) if isinstance(options.rate_limit, int) else options.rate_limit
@@ -110,13 +111,17 @@ def make_app(options: StubOptions) -> Flask:
     return app
 
 
-def _inferred(contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the behaviours that can be inferred from a contract, by `operationId`."""
-    from mockserver.contract.resources.collections import (
-        inferred_behaviours,
-    )  # a contract that states all of them needs none
+def _inferred(contract: Contract) -> Callable[[Operation], Mapping[str, Behaviour]]:
+    """Return the function that infers the behaviours of the operations around one, by `operationId`."""
 
-    return inferred_behaviours(contract)
+    @cache
+    def neighbourhoods() -> Callable[[Operation], Mapping[str, Behaviour]]:
+        from mockserver.contract.resources.neighbourhood import Neighbourhoods
+
+        return Neighbourhoods(contract).around
+
+    # A contract that states all of them needs none, and loads nothing for it.
+    return lambda operation: neighbourhoods()(operation)
 
 
 def _contract_and_api(options: StubOptions) -> tuple[Contract, Plugin | None]:
@@ -179,7 +184,7 @@ class Stub:
         if response is None:
             return self.pass_on(environ, start_response)
         start_response(STATUS_LINES[response.status], response.fields)
-        return [response.content]
+        return [response.content] if response.delivery is None else _paced(response.delivery)
 
     def respond(self, environ: Environ) -> Response | None:
         """Return the response to a request, or None if Flask has to answer the request.
@@ -305,6 +310,14 @@ class Stub:
         )
         if self._log is not None:
             self._log.write(at, request.method, request.path, response.status, recorded.operation, why, duration)
+
+
+def _paced(delivery: Delivery) -> Iterator[bytes]:
+    """Yield the pieces of a response with a pause between them, for servers that are not ours."""
+    for number, piece in enumerate(delivery.pieces):
+        if number and delivery.pause_seconds:
+            sources.pause(delivery.pause_seconds)
+        yield piece
 
 
 def _request(environ: Environ, path: str) -> Request:

@@ -34,7 +34,10 @@ from mockserver.messages import (
     Response,
     no_content,
 )
+from mockserver.stub import statuses
+from mockserver.stub.examples.error_content import explained
 from mockserver.stub.examples.selection import Examples
+from mockserver.stub.examples.sent_values import SentValues
 from mockserver.stub.response import Responder, ResponsePlan, build_response, rejection
 from mockserver.stub.stub_options import StubOptions
 
@@ -50,9 +53,12 @@ class Choice:
         self._contract = contract
         self._dynamic = options.dynamic
         self._errors = options.errors
+        self._pause_seconds = options.stream_interval
         self.generator = Generator(contract, options.seed)
         self.examples = Examples(contract, operation, self.generator, dynamic=options.dynamic)
         self.responder = self.responder_of(operation)
+        self._sent = SentValues(contract, operation) if not options.no_state else None
+        self._only_error = statuses.only_error(operation)
         self._offers = tuple(self.responder.offers())
         several = any(len(media_type.examples) > 1 for _, media_type in self._offers if media_type is not None)
         self._same = None if options.dynamic or several else _LazyRepresentation(self, NO_ARGUMENTS)
@@ -81,7 +87,7 @@ class Choice:
 
     def responder_of(self, operation: Operation) -> Responder:
         """Return the builder of an operation's responses (Responder)."""
-        return Responder(self._contract, operation, self.examples.header_value)
+        return Responder(self._contract, operation, self.examples.header_value, self._pause_seconds)
 
     def require_acceptable(self, accept: str | None) -> None:
         """Raise RequestRejected (406) if the client accepts none of the documented media types of success.
@@ -98,12 +104,34 @@ class Choice:
         Raises:
             RequestRejected: 406, or 501 if no response can be made.
         """
-        return self.of_plans(self.responder.plans(0, accept), arguments, NONE, accept)
+        code = self._only_error or self._elsewhere(arguments)
+        return self.of_plans(self._plans(code, accept), arguments, NONE, accept, self._sent)
+
+    def refusal(self, arguments: Arguments, accept: str | None) -> tuple[Response, str] | None:
+        """Return the error whose example belongs to exactly this request, with the reason; None if there is none."""
+        code = self._elsewhere(arguments)
+        return self.of_plans(self._plans(code, accept), arguments, NONE, accept) if code >= 400 else None
+
+    def _elsewhere(self, arguments: Arguments) -> int:
+        """Return the status code of the response that this call's examples belong to, 0 for the usual success."""
+        return self.examples.elsewhere(arguments) if self.examples.depends_on_call and not self._dynamic else 0
+
+    def _plans(self, code: int, accept: str | None) -> Iterable[ResponsePlan]:
+        """Return the response plans of a status (0: success); an error is sent whatever the client accepts."""
+        plans = self.responder.plans(code, accept)
+        return plans or (self.responder.plans(code, None) if code >= 400 else ())
 
     def of_plans(
-        self, plans: Iterable[ResponsePlan], arguments: Arguments, preferences: Preferences, accept: str | None
+        self,
+        plans: Iterable[ResponsePlan],
+        arguments: Arguments,
+        preferences: Preferences,
+        accept: str | None,
+        sent: SentValues | None = None,
     ) -> tuple[Response, str]:
         """Return the response by the first response plan for which valid content is found, and the reason for it.
+
+        A success shows values of the call if `sent` is given.
 
         Raises:
             RequestRejected: 406, 501, or 404 where the preferred example does not exist.
@@ -122,8 +150,11 @@ class Choice:
                 why = why or self._broken_examples(plan.media_type, preferences)
                 if why:
                     return _invalid_response(f"{why}; schema of the {plan.documented.status} response")
-            fields = () if chosen.valid else _UNSOUND_FIELDS
-            return build_response(plan, Outcome(0, chosen.value, chosen.why, fields)), chosen.why
+            fields = chosen.fields if chosen.valid else (*chosen.fields, *_UNSOUND_FIELDS)
+            value = chosen.value
+            if sent and chosen.valid and plan.code < 400:
+                value = sent.shown_in(value, plan.media_type, arguments)
+            return build_response(plan, Outcome(0, value, chosen.why, fields)), chosen.why
         raise failed or self.responder.not_acceptable(preferences.code or 0, accept)
 
     def validated(self, outcome: Outcome, accept: str | None) -> tuple[Response, str]:
@@ -154,8 +185,17 @@ class Choice:
             return ""
         return f"example {examples[0].example.name} breaks its schema at {examples[0].broken}"
 
-    def _error_content(self, documented: Documented, media_type: MediaType) -> Any:
-        return self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+    def _error_content(
+        self, documented: Documented, media_type: MediaType, rejected: RequestRejected, code: int
+    ) -> Any:
+        """Return the content of a documented error, with what is wrong with the request in its members for that."""
+        value = self.examples.choose(documented, media_type, NO_ARGUMENTS, NONE).value
+        made_up = not media_type.examples
+        if isinstance(value, bytes) or not (made_up or rejected.violations):
+            return value  # an example decides, unless there is more to say than it can know
+        schema = media_type.schema
+        validator = None if schema is None else self._contract.validator(schema, "response")
+        return explained(value, rejected, code, validator, self._contract, made_up=made_up)
 
 
 class _LazyRepresentation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mockserver.contract.model import DocumentedResponse as Documented
@@ -41,10 +41,22 @@ def documented_fields(documented: Documented | None, value_of: ValueOf) -> Field
         value = value_of(header)
         if value is None and not header.required:
             continue
-        text = _one_line(_serialise(value, header))
-        if text or header.required:
-            fields.append((header.name, text))
+        # Documents that list a field twice tell the two apart by a character that no name may have.
+        name = header.name.strip("\0")
+        for one in _values(name, value):
+            text = _one_line(_serialise(one, header))
+            if text or header.required:
+                fields.append((name, text))
     return fields
+
+
+def _values(name: str, value: Any) -> list[Any]:
+    """Return the values that are fields of their own: several cookies are several fields (RFC 6265, section 3)."""
+    if name.lower() != "set-cookie":
+        return [value]
+    if isinstance(value, Mapping):
+        return [f"{cookie}={encode_text(cookie, content)}" for cookie, content in value.items()]
+    return value if isinstance(value, list) else [value]
 
 
 def _serialise(value: Any, header: Parameter) -> str:

@@ -42,7 +42,7 @@ def parse_accept(field: str) -> tuple[Range, ...]:
 def rank(offers: Sequence[str], accept: str | None) -> list[tuple[str, str]]:
     """Return the documented media types that a client accepts, best first, each with the concrete type to send.
 
-    Without `Accept`, and among equals, JSON comes before others and the document's order decides.
+    Without `Accept` the document's order decides; among equals JSON comes before others.
 
     Args:
         offers: media types as documented, ranges included.
@@ -50,16 +50,17 @@ def rank(offers: Sequence[str], accept: str | None) -> list[tuple[str, str]]:
     """
     ranges = parse_accept(accept) if accept else ()
     if not ranges:
-        return [(offer, concrete(offer)) for offer in _json_first(offers)]
+        return [(offer, concrete(offer)) for offer in (offers if accept is None else json_first(offers))]
     scored = []
-    for place, offer in enumerate(_json_first(offers)):
+    for place, offer in enumerate(json_first(offers)):
         quality, precision, name = _score(offer, ranges)
         if quality > 0:
             scored.append((-quality, -precision if precision > 1 else 0, place, offer, name))
     return [(offer, name) for _, _, _, offer, name in sorted(scored)]
 
 
-def _json_first(offers: Iterable[str]) -> list[str]:
+def json_first(offers: Iterable[str]) -> list[str]:
+    """Return media types with those of JSON before others, in their order otherwise."""
     return sorted(offers, key=lambda offer: not is_json(offer))
 
 

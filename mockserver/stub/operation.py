@@ -21,6 +21,7 @@ from mockserver.stub.behaviour.operation_handler import NO_NAMES, Settings, beha
 from mockserver.stub.callback_requests import Callbacks
 from mockserver.stub.choice import Choices
 from mockserver.stub.crud.tombstones import Tombstones
+from mockserver.stub.examples.stream_switch import stream_switch, streams_items
 from mockserver.stub.preferred_responses import PreferredResponses
 from mockserver.stub.store.worlds import World
 from mockserver.stub.validation.body import BodyReader
@@ -43,13 +44,21 @@ class CompiledOperation:
         self._rules = settings.rules
         self._operation, self._handler = behaviour_of(contract, operation, settings, choices)
         self._behaviour = self._operation.behaviour or Behaviour("python")
-        self._tombstones = Tombstones(operation, settings.inferred().values() if self._handler is None else ())
+        self._tombstones = Tombstones(operation, settings.inferred(operation).values() if self._handler is None else ())
         self._trusted = trusts(self._handler, self._behaviour, settings)
         self._choice = choices.of(operation)
         self._preferred = PreferredResponses(contract, operation, self._choice)
+        #: Whether an example of a request may have an error's example, which comes before what was inferred of state.
+        self._has_refusals = operation.behaviour is None and operation.id not in settings.behaviours
+        self._has_refusals = self._has_refusals and self._choice.examples.depends_on_call
         self.authenticate = authentication.compile(operation)
-        self.parameters = ParameterReader(contract, operation) if operation.parameters else None
-        self.body = BodyReader(contract, operation) if operation.request_body is not None else None
+        strict = settings.options.strict
+        self.parameters = ParameterReader(contract, operation, strict=strict) if operation.parameters else None
+        self.body = (
+            BodyReader(contract, operation, settings.options.max_body, strict=strict)
+            if operation.request_body is not None
+            else None
+        )
         self._write_only = self.body.secret_names if self.body is not None else NO_NAMES
         self.secret_names = self._write_only | _issued_names(contract, operation) | settings.secret_names
         objects = operation.objects
@@ -59,8 +68,17 @@ class CompiledOperation:
         self._deliver = settings.deliver
         self._callbacks = Callbacks(contract, operation, self._choice.generator, self.secret_names)
         self.calls_back = bool(self._callbacks)
+        self._switch = stream_switch(contract, operation)
+        #: Whether a stream tells something else than what was inferred of state keeps.
+        self._streams_apart = (
+            self._switch is not None
+            and operation.behaviour is None
+            and operation.id not in settings.behaviours
+            and not streams_items(contract, operation)
+        )
         #: Whether a call without `Prefer` is answered by the behaviour alone.
-        self.simple = self._trusted and not self.calls_back and operation.method != "HEAD"
+        self.simple = self._trusted and not (self.calls_back or self._has_refusals or operation.method == "HEAD")
+        self.simple = self.simple and self._switch is None
         #: Whether such a call works without the content in its arguments, which saves a twentieth of its time.
         self.spares_arguments = self.simple and self._owns is None and fills_form(self._handler)
 
@@ -81,9 +99,13 @@ class CompiledOperation:
             RequestRejected: the behaviour, `Accept` or `Prefer` leave no other response.
         """
         accept = request.fields.get("HTTP_ACCEPT")
+        streams = False
+        if self._switch is not None:
+            accept = self._switch.accept(arguments, accept)
+            streams = self._choice.responder.streams(accept)
         if preferences is not NONE and preferences != NONE:
             return self._preferred.response(arguments, preferences, accept)
-        if self._handler is None:
+        if self._handler is None or (streams and self._streams_apart):
             self._require_own(arguments, caller, world.read)
             if self._tombstones:
                 self._tombstones.check(arguments.path, world.read)
@@ -92,6 +114,8 @@ class CompiledOperation:
                 with world.transaction() as transaction:
                     self._tombstones.restore(arguments.path, responded[0].content, transaction)
             return responded
+        if self._has_refusals and (refused := self._choice.refusal(arguments, accept)) is not None:
+            return refused
         return self.act(accept, arguments, value, caller, world)
 
     def act(

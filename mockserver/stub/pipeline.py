@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, Operation
@@ -29,6 +30,7 @@ from mockserver.stub.operation import CompiledOperation
 from mockserver.stub.response import rejection, without_content
 from mockserver.stub.routing import Route, Router
 from mockserver.stub.store.worlds import World
+from mockserver.stub.validation.operation_choice import OperationChoice
 from mockserver.stub.validation.violations import ABSENT, MAX_VIOLATIONS
 
 _new = tuple.__new__
@@ -60,6 +62,8 @@ class Pipeline:
         self._settings = settings
         self._choices = Choices(contract, settings.options)
         self._compiled: dict[str, CompiledOperation] = {}
+        self._compiling: dict[str, Lock] = {}
+        self._operation_choices: dict[tuple[str, str], OperationChoice] = {}
         routed = (*contract.operations, *contract.refused)
         self._router = Router(((one.method, one.path, one) for one in routed), _base_paths(routed))
         self._concrete = self._router.concrete
@@ -96,6 +100,8 @@ class Pipeline:
             selected = route.by_query(request.method, request.query)
             if selected is not None:
                 operation, path_values = selected[0], {**path_values, **selected[1]}
+        if route.shared and operation in route.shared.get(request.method, ()):
+            operation, request = self._choice_of(route, request.method).choose(request, path_values)
         if operation is None:
             return self._implicit(request, route, world)
         if operation.refused:
@@ -168,9 +174,24 @@ class Pipeline:
             response = without_content(response)
         return RecordedResponse(response, name, b"", f"{rejected.title}: {rejected.detail}", (), NO_NAMES)
 
+    def _choice_of(self, route: Route[Operation], method: str) -> OperationChoice:
+        """Return the chooser between the operations that share a path and a method; it is made once."""
+        known = self._operation_choices.get((route.template, method))
+        if known is None:
+            served = [one for one in route.shared[method] if not one.refused]
+            known = OperationChoice(self._contract, served or route.shared[method])
+            self._operation_choices[route.template, method] = known
+        return known
+
     def _compile(self, operation: Operation) -> CompiledOperation:
-        compiled = CompiledOperation(self._contract, operation, self._authentication, self._settings, self._choices)
-        return self._compiled.setdefault(operation.id, compiled)
+        """Return an operation compiled by the first thread that asks for it; the others wait for that one."""
+        with self._compiling.setdefault(operation.id, Lock()):
+            found = self._compiled.get(operation.id)
+            if found is None:
+                found = self._compiled[operation.id] = CompiledOperation(
+                    self._contract, operation, self._authentication, self._settings, self._choices
+                )
+        return found
 
     def _implicit(self, request: Request, route: Route[Operation], world: World) -> RecordedResponse | None:
         """Answer a request with an undocumented method: HEAD like GET without content, OPTIONS with 204, else 405."""

@@ -10,14 +10,15 @@ from typing import Any
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.model import DocumentedResponse as Documented
 from mockserver.contract.reading.parts import documented_field_values
-from mockserver.errors import RequestRejected
+from mockserver.errors import ContractError, RequestRejected
 from mockserver.http import json, problem
-from mockserver.http.media_types import is_json
-from mockserver.messages import NO_CONTENT, Outcome, Response, merged
+from mockserver.http.content.sequence_writer import Write, sequence_writer
+from mockserver.http.media_types import essence, is_json
+from mockserver.messages import NO_CONTENT, Delivery, Outcome, Response, merged
 from mockserver.stub import statuses
 from mockserver.stub.encoding import Encode, content_type, encoder
 from mockserver.stub.headers import Fields, ValueOf, documented_fields
-from mockserver.stub.negotiation import rank
+from mockserver.stub.negotiation import json_first, rank
 from mockserver.stub.statuses import WITHOUT_CONTENT, Status
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
@@ -28,11 +29,10 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
 STATUS_LINES: Mapping[int, str] = {code: f"{code} {_PHRASES.get(code, 'Unknown')}" for code in range(100, 1000)}
 #: Clients send few different `Accept` fields; what the odd one asks for is worked out each time.
 _MAX_REMEMBERED = 256
-#: Members of error content in which a person looks for what is wrong, the likeliest first.
-_TEXT_MEMBERS = ("detail", "message", "error_description", "description", "error", "reason", "msg", "title")
 
-#: Content for a documented response and media type; raises RequestRejected where there is none.
-Content = Callable[[Documented, MediaType], Any]
+#: Content of a documented error in a media type, for a rejection and a status code; raises RequestRejected where there
+#: is none.
+Content = Callable[[Documented, MediaType, RequestRejected, int], Any]
 
 
 @dataclass(slots=True)
@@ -43,6 +43,8 @@ class ResponsePlan:
         media_type: the documented media type, None if no content is documented.
         empty_fields: header fields of a response without content.
         empty: no content is sent, even if the outcome has some.
+        write: writes the items of a sequence, such as events; None for any other content.
+        pause_seconds: between two of them.
     """
 
     code: int
@@ -52,6 +54,8 @@ class ResponsePlan:
     fields: Fields = field(default_factory=list)
     empty_fields: Fields = field(default_factory=list)
     empty: bool = False
+    write: Write | None = None
+    pause_seconds: float = 0.0
 
 
 class Responder:
@@ -60,17 +64,19 @@ class Responder:
     `Content-Length` is left to the server, which knows the length of content that is handed over in one piece.
     """
 
-    def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf) -> None:
+    def __init__(self, contract: Contract, operation: Operation, value_of: ValueOf, pause_seconds: float = 0.0) -> None:
         """Prepare to build the responses of one operation.
 
         Args:
             contract: the contract of the operation.
             operation: the operation whose responses are built.
             value_of: returns the values of documented header fields.
+            pause_seconds: between two items of a sequence.
         """
         self._contract = contract
         self._operation = operation
         self._value_of = value_of
+        self._pause_seconds = pause_seconds
         self._successes = statuses.successes(operation)
         self._plans: dict[tuple[int, str | None], tuple[ResponsePlan, ...]] = {}
         self._fields: dict[str, Fields] = {}
@@ -93,13 +99,18 @@ class Responder:
                 self._plans[code, accept] = found
         return found
 
+    def streams(self, accept: str | None) -> bool:
+        """Tell whether the content of a success is a sequence, such as events."""
+        plans = self.plans(0, accept)
+        return bool(plans) and plans[0].write is not None
+
     def offers(self) -> Iterator[tuple[Documented | None, MediaType | None]]:
         """Yield each documented success response with each of its media types, best first (None: no content)."""
         for code, documented in self._successes:
             if documented is None or not documented.content or code in WITHOUT_CONTENT:
                 yield documented, None
             else:
-                yield from ((documented, documented.content[offer]) for offer, _ in rank([*documented.content], None))
+                yield from ((documented, documented.content[offer]) for offer in json_first(documented.content))
 
     def respond(self, outcome: Outcome, accept: str | None) -> Response:
         """Return the response to a call's outcome, in a media type that the client accepts if there is one."""
@@ -107,7 +118,7 @@ class Responder:
         plan = self._usual.get(accept)
         if plan is None or status or fields or content is NO_CONTENT:
             plan = self.plan(outcome, accept)
-            if not status and not plan.empty and len(self._usual) < _MAX_REMEMBERED:
+            if not status and not plan.empty and plan.write is None and len(self._usual) < _MAX_REMEMBERED:
                 self._usual[accept] = plan
             return build_response(plan, outcome)
         return Response(plan.code, plan.fields, plan.encode(content))
@@ -148,7 +159,7 @@ class Responder:
             if documented is None or not documented.content or status.code in WITHOUT_CONTENT:
                 found.append(self._plan(status, None, ""))
                 continue
-            ranked = rank([*documented.content], accept)
+            ranked = rank(self._offered(documented), accept)
             found += [self._plan(status, documented.content[offer], name) for offer, name in ranked]
             offered, taken = offered + len(documented.content), taken + len(ranked)
         if offered and not taken:
@@ -156,6 +167,23 @@ class Responder:
             # sends what the contract itself tells it to send means no harm.
             return self._make_plans(code, None) if accept in self._accepted else []
         return found
+
+    def _offered(self, documented: Documented) -> list[str]:
+        """Return the media types of a response in the document's order, text that is to hold an object last.
+
+        Generators of contracts list `text/plain` first by default, in which no server sends objects.
+        """
+        return sorted(documented.content, key=lambda name: self._is_object_as_text(documented.content[name]))
+
+    def _is_object_as_text(self, media_type: MediaType) -> bool:
+        if essence(media_type.name) != "text/plain" or media_type.schema is None or media_type.examples:
+            return False
+        try:
+            schema = self._contract.schema(media_type.schema)[0]
+        except ContractError:
+            return False
+        named = schema.get("type") if isinstance(schema, dict) else None
+        return named in ("object", "array") or (isinstance(schema, dict) and "properties" in schema)
 
     def _plan(self, status: Status, media_type: MediaType | None, name: str) -> ResponsePlan:
         documented = status.documented
@@ -171,6 +199,8 @@ class Responder:
             [*([] if silent else [("Content-Type", content_type(shown))]), *own],
             [*([("Content-Type", content_type(name or first))] if name or first else []), *own],
             silent or status.code in WITHOUT_CONTENT,
+            sequence_writer(shown) if media_type is not None else None,
+            self._pause_seconds,
         )
 
     def _documented(self, documented: Documented | None) -> Fields:
@@ -216,23 +246,12 @@ class Responder:
         if media_type.schema is None and not media_type.examples and name.startswith("text/"):
             return f"{code} {_PHRASES.get(code, '')}\n".encode()
         try:
-            value = content(documented, media_type)
+            value = content(documented, media_type, rejected, code)
         except RequestRejected:
             return None
-        if not media_type.examples:
-            value = details if value == {} and is_valid else self._with_detail(media_type, value, rejected.detail)
+        if not media_type.examples and value == {} and is_valid:
+            value = details
         return encoder(self._contract, media_type, name)(value)
-
-    def _with_detail(self, media_type: MediaType, value: Any, detail: str) -> Any:
-        """Return generated error content with the actual error message in the member meant for it, if any."""
-        if not isinstance(value, dict):
-            return value
-        for name in _TEXT_MEMBERS:
-            if isinstance(value.get(name), str):
-                changed = {**value, name: detail}
-                if self._is_valid(media_type, changed):
-                    return changed
-        return value
 
     def _is_valid(self, media_type: MediaType, value: Any) -> bool:
         return media_type.schema is None or self._contract.validator(media_type.schema, "response").is_valid(value)
@@ -240,13 +259,19 @@ class Responder:
 
 def build_response(plan: ResponsePlan, outcome: Outcome) -> Response:
     """Return the response to an outcome, built by a response plan."""
+    delivery = None
     if outcome.content is NO_CONTENT or plan.empty:
         fields, content = plan.empty_fields, b""
     else:
-        fields, content = plan.fields, plan.encode(outcome.content)
+        fields = plan.fields
+        if plan.write is None:
+            content = plan.encode(outcome.content)
+        else:
+            pieces = plan.write(outcome.content)
+            content, delivery = b"".join(pieces), Delivery(pieces, plan.pause_seconds)
     if outcome.fields:
         fields = merged(fields, list(outcome.fields))
-    return Response(outcome.status or plan.code, fields, content)
+    return Response(outcome.status or plan.code, fields, content, delivery)
 
 
 def _without_unseen(rejected: RequestRejected, documented: Documented) -> RequestRejected:
@@ -268,6 +293,6 @@ def rejection(status: int, rejected: RequestRejected, content: bytes, media_type
 def without_content(response: Response) -> Response:
     """Return the response to HEAD: that to GET without its content (RFC 9110, section 9.3.2)."""
     fields = response.fields
-    if response.content:
+    if response.content and response.delivery is None:
         fields = [*fields, ("Content-Length", str(len(response.content)))]
     return Response(response.status, fields, b"")

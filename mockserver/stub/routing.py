@@ -31,6 +31,7 @@ class Route(Generic[T]):
     Attributes:
         names: of the path parameters, by the template that came first.
         queries: what is there only with a certain query; nearly always nothing.
+        shared: by method, all targets where there are several; nearly always nothing.
     """
 
     def __init__(self, template: str) -> None:
@@ -38,6 +39,7 @@ class Route(Generic[T]):
         self.names = parse_template(template).parameters
         self.methods: dict[str, T] = {}
         self.queries: list[_Query[T]] = []
+        self.shared: dict[str, list[T]] = {}
         self._named = [self.names]
         self._plain: set[str] = set()
 
@@ -53,7 +55,7 @@ class Route(Generic[T]):
         return ", ".join(self.allowed)
 
     def add(self, method: str, template: str, query: str, target: T) -> None:
-        """Register an operation for a method at this route; of several paths without a query the first counts."""
+        """Register an operation for a method at this route; of several without a query `methods` has the first."""
         names = parse_template(template).parameters
         if names not in self._named:
             self._named.append(names)
@@ -67,6 +69,8 @@ class Route(Generic[T]):
         elif method not in self._plain:
             self._plain.add(method)
             self.methods[method] = target
+        else:
+            self.shared.setdefault(method, [self.methods[method]]).append(target)
 
     def values(self, raw: Sequence[str]) -> dict[str, str]:
         """Return path values by parameter name; a parameter with several names in the contract is listed under each."""

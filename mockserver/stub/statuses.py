@@ -39,8 +39,8 @@ def successes(operation: Operation) -> list[Status]:
     """Return the statuses with which a successful call may be answered, best first.
 
     2xx with content before those without; without any 2xx a redirect, `default` (as 200). Where all that is documented
-    are errors, or nothing is, a call that is right is answered 200 without content: an error would tell a client that
-    nothing happened (docs/decisions/0033-success-that-is-not-documented.md).
+    are errors, or nothing is, a call that changes state is answered 200 without content: an error would tell a client
+    that nothing happened (docs/decisions/0033-success-that-is-not-documented.md). For other calls see `only_error`.
     """
     coded = sorted(
         (Status(_code(key), documented) for key, documented in operation.responses.items() if _code(key)),
@@ -55,6 +55,15 @@ def successes(operation: Operation) -> list[Status]:
     if "default" in operation.responses:
         found.append(Status(200, operation.responses["default"]))
     return found or [Status(200, None)]
+
+
+def only_error(operation: Operation) -> int:
+    """Return the first documented status of an operation that documents nothing but errors; 0 where it has others.
+
+    An empty 200 would tell a client what no page says; the error is what the document has to show.
+    """
+    codes = [_code(key) for key in operation.responses]
+    return next(iter(codes), 0) if codes and all(code >= 400 for code in codes) else 0
 
 
 def preferred(operation: Operation, code: int) -> Status:

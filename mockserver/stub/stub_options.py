@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mockserver.plugins.plugin import Plugin
     from mockserver.stub.store.seed import Seed
 
+#: The `max_body` of a stub that is told nothing else.
+USUAL_MAX_BODY = 16 * 1024 * 1024
+_SHIFTS = {None: 0, "k": 10, "m": 20, "g": 30}
 Keywords = ParamSpec("Keywords")
 Options = TypeVar("Options")
 Made = TypeVar("Made")
@@ -125,6 +128,18 @@ def _rate(value: object) -> int | None:
     return int(found[1])
 
 
+def _size(value: object) -> int:
+    """Return the bytes that a text such as `16MiB`, `500k` or `1048576` says.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    found = re.fullmatch(r"([0-9]{1,12})\s*(?:([kmg])(?:i?b)?|b)?", str(value).strip().lower())
+    if found is None:
+        raise ValueError(f"{json.text(str(value))} is not a size; write bytes, or a size such as 500KiB, 16MiB or 2GiB")
+    return int(found[1]) << _SHIFTS[found[2]]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # no two are compared, and the control token is not shown
 class StubOptions:
     """Options of a stub: the keyword arguments of `create_app`, also options of `serve`."""
@@ -210,6 +225,15 @@ class StubOptions:
             group="State",
         ),
     )
+    strict: bool = field(
+        default=False,
+        metadata=option_text(
+            "Refuse readOnly members, and True, False, 1 and 0 for truth values.",
+            more="Without it these are taken, and readOnly members ignored.",
+            page="stub.md#requests",
+            group="Responses",
+        ),
+    )
     behaviours: Mapping[str, Handler] | None = field(
         default=None,
         metadata=option_text(
@@ -268,6 +292,30 @@ class StubOptions:
             metavar="[N]",
             bare=str(USUAL_LIMIT.requests),
             read=_rate,
+            group="Responses",
+        ),
+    )
+    max_body: int = field(
+        default=USUAL_MAX_BODY,
+        metadata=option_text(
+            "Respond 413 to content of requests that is longer, such as 500KiB or 1GiB.",
+            more="Beyond a megabyte it waits in a temporary file until all of it is there.",
+            keyword="Bytes that the content of a request may have, decoded.",
+            default="16MiB",
+            page="stub.md#requests",
+            metavar="SIZE",
+            read=_size,
+            group="Responses",
+        ),
+    )
+    stream_interval: float = field(
+        default=0.0,
+        metadata=option_text(
+            "Seconds between two items of a stream, such as events.",
+            keyword="Seconds between two items of a stream, such as events.",
+            page="stub.md#streams",
+            least=0,
+            metavar="SECONDS",
             group="Responses",
         ),
     )

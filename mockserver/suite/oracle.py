@@ -300,7 +300,7 @@ def _stub(
 ) -> Iterator[HttpTarget]:
     with seeded(identities) as seed:
         options = [*seed, *(text for path in overlays for text in ("--overlay", path))]
-        with StubProcess(contract, options, api=api) as stub:
+        with StubProcess(contract, [*options, "--strict"], api=api) as stub:
             target = HttpTarget(stub.base_url, own_stub=True)
             try:
                 yield target

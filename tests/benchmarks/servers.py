@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mockserver.stub.serving.server import BACKLOG, THREADS
+from mockserver.stub.serving.server import BACKLOG
 from tests.benchmarks.requests import SETTING, WireRequest, exchange
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,8 @@ SERVER_CORE, LOAD_CORE = 0, 1
 START_SECONDS = 30.0
 _POLL_SECONDS = 0.001
 _STOP_SECONDS = 10.0
+#: Threads of granian that run Python.
+_THREADS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,12 @@ def stub_command(port: int, *options: str) -> list[str]:
 
 
 def granian_command(port: int, application: str, *options: str) -> list[str]:
-    """Return granian's own command for an application, with the settings of mockserver/stub/serving/server.py."""
+    """Return granian's own command for an application, one worker and one thread of its own."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", HOST, "--port", str(port), "--workers", "1", "--backlog", str(BACKLOG)),
         *("--runtime-mode", "mt", "--runtime-threads", "1", "--runtime-blocking-threads", "64"),
-        *("--blocking-threads", str(THREADS), "--no-access-log", "--log-level", "warning"),
+        *("--blocking-threads", str(_THREADS), "--no-access-log", "--log-level", "warning"),
         # A worker that is told to end just while it starts misses the signal; granian waits for it for ever by default.
         *("--workers-kill-timeout", "2"),
         *(*options, f"tests.benchmarks.applications:{application}"),

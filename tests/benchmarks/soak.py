@@ -63,7 +63,7 @@ def run(requests: int, connections: int, seed: int) -> Result:
     """Send the requests of a seed to a stub of its own; memory is sampled after each quarter."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        with serving(stub_command(port), port, Path(folder) / "stub.log") as server:
+        with serving(stub_command(port, "--max-body", "1MiB"), port, Path(folder) / "stub.log") as server:
             soak = _Soak(port, server.process.pid, requests, Mix(random.Random(seed)))
             asyncio.run(soak.run(connections))
             return soak.result

@@ -22,8 +22,7 @@ from mockserver.plugins import DEFAULT, find, tokens
 from mockserver.selftest.registry import CLASSES, EQUIVALENT, all_mutants
 from mockserver.stub.store import worlds
 from mockserver.stub.store.seed import load_seed
-from mockserver.stub.stub_options import USUAL_LIMIT
-from mockserver.stub.validation import body
+from mockserver.stub.stub_options import USUAL_LIMIT, USUAL_MAX_BODY
 from mockserver.suite.checks import robustness
 from mockserver.suite.reports import markdown
 from mockserver.suite.safety import ledger_keeper, rate_limiter
@@ -56,7 +55,7 @@ FIGURES: list[tuple[str, str, float]] = [
     ("stub.md", "nested at most N levels", json_codec.MAX_DEPTH),
     ("stub.md", "An account has at most N issued tokens", tokens.MAX_TOKENS),
     ("stub.md", "is pending for N seconds of the stub's clock", domains.VERIFICATION_SECONDS),
-    ("stub.md", "413 beyond N MiB", body.MAX_CONTENT_BYTES / MIB),
+    ("stub.md", "413 beyond N MiB", USUAL_MAX_BODY / MIB),
     ("stub.md", "Multipart content has at most N parts", multipart._MAX_PARTS),
     ("stub.md", "Each process has at most N worlds", worlds.MAX_WORLDS),
     ("stub.md", "allows the documented N requests a second", USUAL_LIMIT.requests),

@@ -37,8 +37,7 @@ MOST_MODULES = 14
 
 #: Foreign packages and the only modules, or folders, that may import them; names are below `mockserver`.
 ONLY_IN: dict[str, set[str]] = {
-    "granian": {"stub.serving.server"},
-    "sqlite3": {"stub.store.sqlite"},
+    "sqlite3": {"stub.store.sqlite", "stub.store.state_files"},
     "flask": {"stub.app", "stub.control.routes", "pytest_plugin"},
     "werkzeug": {"stub.app", "stub.control.routes"},
     "cryptography": {"stub.serving.tls"},

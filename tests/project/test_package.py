@@ -284,9 +284,20 @@ def test_the_base_is_small(base: dict[str, Distribution]) -> None:
     size = sum(Path(str(file.locate())).stat().st_size for one in base.values() for file in one.files or ())
     names = ", ".join(sorted(base))
     print(f"{len(base)} packages besides our own, {size / 2**20:.0f} MiB: {names}")  # noqa: T201 - for pytest -s
-    assert {"flask", "granian", "jsonschema-rs", "requests"} <= base.keys()
+    assert {"flask", "jsonschema-rs", "requests"} <= base.keys()
     # Of fuzz and of tests; passlib and libpass overwrite each other's files.
-    others = {"schemathesis", "hypothesis", "pytest", "anyio", "rich", "pygments", "redis", "libpass", "passlib"}
+    others = {
+        "granian",
+        "schemathesis",
+        "hypothesis",
+        "pytest",
+        "anyio",
+        "rich",
+        "pygments",
+        "redis",
+        "libpass",
+        "passlib",
+    }
     assert base.keys() & (others | {"sqlalchemy"}) == set()
 
 

@@ -51,7 +51,8 @@ STATUSES: list[tuple[str, dict[str, Any], int, bytes]] = [
     ("redirect", {"302": {"description": ""}, "404": _json(4)}, 302, b""),
     ("not 304 first", {"304": {"description": ""}, "307": {"description": ""}}, 307, b""),
     ("redirect before default", {"default": _json(3), "303": {"description": ""}}, 303, b""),
-    ("errors only", {"501": _json(5), "404": _json(4)}, 200, b""),
+    ("errors only", {"501": _json(5), "404": _json(4)}, 501, b"5"),
+    ("a range of errors only", {"4XX": _json(4)}, 400, b"4"),
     ("never 1xx", {"101": {"description": ""}, "200": _json(1)}, 200, b"1"),
     ("only 1xx", {"101": {"description": ""}}, 200, b""),
     ("no responses", {}, 200, b""),
@@ -122,7 +123,7 @@ def test_the_nearest_documented_status_stands_in(
         responses = {**dict(list(documented.items())[::order]), "default": _json("default"), "200": _json(0)}
         paths[f"/{number}"] = {"post": {"requestBody": body, "responses": responses, "security": [{"key": []}]}}
     schemes = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
-    client = make_stub(write_contract(paths, components={"securitySchemes": schemes}))
+    client = make_stub(write_contract(paths, components={"securitySchemes": schemes}), max_body=1 << 20)
     fields = {"Content-Type": "application/json", **request_of.get("fields", {})}
     if "user" not in request_of:
         fields["X-Key"] = "any"
@@ -134,7 +135,7 @@ def test_the_nearest_documented_status_stands_in(
 
 
 NEGOTIATED: list[tuple[str | None, str]] = [
-    (None, "application/json"),
+    (None, "text/plain"),
     ("*/*", "application/json"),
     ("text/plain", "text/plain"),
     ("text/*", "text/plain"),
@@ -605,3 +606,11 @@ def test_a_scheme_of_the_apis_own_takes_any_credential(make_stub: MakeStub, writ
     assert client.call("GET", "/a", user=None).status == 401
     for field in ("acme-hmac abc", "abc", "Bearer abc"):
         assert client.call("GET", "/a", user=None, fields={"Authorization": field}).status == 200
+
+
+def test_text_that_is_to_hold_an_object_is_not_the_first_choice(answering: Callable[..., Client]) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    content = {"text/plain": {"schema": schema}, "application/json": {"schema": schema}}
+    client = answering({"200": {"description": "", "content": content}})
+    assert client.call("GET", "/a", fields={}).fields["content-type"] == "application/json"
+    assert client.call("GET", "/a", fields={"Accept": "text/plain"}).fields["content-type"] == "text/plain"

@@ -13,7 +13,9 @@ import referencing.jsonschema
 
 if TYPE_CHECKING:
     from mockserver.contract.model import Contract, Operation
-    from tests.conftest import Answer, Client
+    from mockserver.stub.stub_options import USUAL_MAX_BODY
+from mockserver.stub.stub_options import USUAL_MAX_BODY
+from tests.conftest import Answer, Client
 
 MAILER = "/api/v1/settings/system_mailer/"
 RELAY = "/api/v1/settings/postfix_relayhost/"
@@ -83,7 +85,7 @@ CALLS: list[tuple[str, str, dict[str, Any], int]] = [
         for status, settings in (
             (400, {}),
             (400, {"content": b"{"}),
-            (413, {"content": b" " * 1_048_577}),
+            (413, {"content": b" " * (USUAL_MAX_BODY + 1)}),
             (415, {"content": b"{}", "fields": {"Content-Type": "text/plain"}}),
             (422, {"json": []}),
             (422, {"json": "x" * 1000}),

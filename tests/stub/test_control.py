@@ -63,6 +63,9 @@ FOREIGN_ORIGINS = [
     "http://127.0.0.1@evil.example",
     "http://evil.example#127.0.0.1",
     "http://evil.example\\127.0.0.1",
+    "http://evil.example\\@127.0.0.1",
+    "http://evil.example/@localhost",
+    "http://a@127.0.0.1",
     "chrome-extension://abcdef",
     "x" * 5000,
 ]
@@ -81,6 +84,7 @@ FOREIGN_HOSTS = [
     "evil.example",
     "evil.example:80",
     "127.0.0.1.evil.example",
+    "evil.example\\@127.0.0.1",
     "localhost.evil.example",
     "0.0.0.0",
     "192.168.0.1",

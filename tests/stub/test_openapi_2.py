@@ -102,7 +102,7 @@ def test_a_document_of_2_0_is_served(make_stub: MakeStub, pets: Path) -> None:
     listed = client.call("GET", "/pets?limit=3&tags=a|b", user=None)
     assert (listed.status, listed.json()) == (200, [{"name": "Rex", "kind": "dog", "tag": None}])
     rejected = client.call("GET", "/pets?limit=10", user=None)
-    assert rejected.json() == {"error": "wrong"}
+    assert rejected.json() == {"error": "query /limit: 10 must be at most 9"}  # in the form of the example
     made = client.call("POST", "/pets", json={"name": "Rex", "tag": None}, user=None)
     assert made.status == 201
     assert client.call("POST", "/pets", json={"tag": "x"}, user=None).status == 400
@@ -192,3 +192,30 @@ def test_mistakes_leave_the_rest_served(make_stub: MakeStub, tmp_path: Path, nam
     form = b"--x\r\nContent-Disposition: form-data; name=title\r\n\r\na\r\n--x--\r\n"
     fields = {"Content-Type": "multipart/form-data; boundary=x"}
     assert client.call("POST", "/pets/1/photo", content=form, fields=fields, user=None).status == 204
+
+
+@pytest.mark.parametrize(
+    ("produces", "examples", "sent"),
+    [
+        (["text/plain"], {"*/*": "hello"}, ("text/plain", b"hello")),
+        (["text/csv"], {"text/*": "a,b"}, ("text/csv", b"a,b")),
+        (["application/vnd.x+json"], {"application/json": "hello"}, ("application/vnd.x+json", b'"hello"')),
+        (["application/json"], {"application/json; charset=utf-8": "hello"}, ("application/json", b'"hello"')),
+    ],
+)
+def test_what_is_produced_is_said_by_produces_whatever_an_example_is_filed_under(
+    make_stub: MakeStub, tmp_path: Path, produces: list[str], examples: dict[str, str], sent: tuple[str, bytes]
+) -> None:
+    answer = {"description": "ok", "schema": {"type": "string"}, "examples": examples}
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {"get": {"produces": produces, "responses": {"200": answer}}}},
+    }
+    path = tmp_path / "produces.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    client = make_stub(path)
+    answered = client.call("GET", "/a")
+    assert (answered.fields["content-type"].partition(";")[0], answered.content) == sent
+    kinds = set(load_contract(path).operations[0].responses["200"].content)
+    assert kinds == set(produces)

@@ -122,7 +122,7 @@ KEYWORDS: list[tuple[Any, Any, str, str]] = [
 def test_each_keyword_is_told_in_its_own_words(
     make_stub: MakeStub, write_setting: Write, schema: Any, value: Any, pointer: str, keyword: str
 ) -> None:
-    answer = make_stub(write_setting(schema)).call("POST", "/setting", json=value)
+    answer = make_stub(write_setting(schema), strict=True).call("POST", "/setting", json=value)
     assert answer.status == 422
     (violation,) = answer.json()["violations"]
     assert (violation["pointer"], violation["keyword"]) == (pointer, keyword)

@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 INTEGERS: Schema = {"type": "array", "items": {"type": "integer"}}
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 COLOUR: Schema = {"type": "object", "properties": {"R": {"type": "integer"}, "G": {"type": "integer"}, "n": {}}}
+SCALAR_OR_LIST: Schema = {"oneOf": [{"enum": ["all"], "type": "string"}, INTEGERS]}
 NESTED: Schema = {"type": "object", "properties": {"a": COLOUR, "list": INTEGERS}}
 
 
@@ -71,6 +72,16 @@ QUERIES: list[tuple[dict[str, Any], str, Any]] = [
     ({"schema": {"type": "integer", "default": 7}}, "", 7),
     ({"schema": {"type": "integer"}, "allowEmptyValue": True}, "p=", ""),
     ({"schema": {"type": "integer"}}, "p=", 422),
+    ({"schema": {"type": "string"}}, "p=", ""),
+    ({"schema": {"type": "string"}, "allowEmptyValue": False}, "p=", 422),
+    ({"schema": SCALAR_OR_LIST}, "p=all", "all"),
+    ({"schema": SCALAR_OR_LIST}, "p=1&p=2", [1, 2]),
+    ({"schema": SCALAR_OR_LIST, "explode": False}, "p=1,2", [1, 2]),
+    ({"schema": SCALAR_OR_LIST}, "p=none", 422),
+    ({"schema": {"oneOf": [{"type": "string"}, TEXTS]}}, "p=a&p=b", ["a", "b"]),
+    ({"schema": {"oneOf": [{"type": "string"}, TEXTS]}}, "p=a", "a"),
+    ({"schema": {"anyOf": [INTEGERS, {"type": "null"}]}}, "p=5", [5]),
+    ({"schema": {"anyOf": [TEXTS, COLOUR]}, "style": "deepObject"}, "p[R]=1", {"R": 1}),
     ({"content": {"application/json": {"schema": COLOUR}}}, "p=%7B%22R%22%3A1%7D", {"R": 1}),
     ({"content": {"application/json": {"schema": COLOUR}}}, "p=%7B%22R%22%3A%22x%22%7D", 422),
     ({"schema": {"type": "string"}}, "p=a%20b+c", "a b c"),
@@ -105,6 +116,45 @@ def test_parameters_of_fields_and_cookies(read: Callable[..., Any]) -> None:
     assert read({"name": "X-P", "in": "header", "schema": INTEGERS}, **{"X-P": "1, 2"}) == [1, 2]
     assert read({"name": "p", "in": "cookie", "schema": {"type": "integer"}}, Cookie="q=1; p=2") == 2
     assert read({"name": "p", "in": "cookie", "schema": INTEGERS, "explode": False}, Cookie="p=1,2") == [1, 2]
+    assert read({"name": "X-P", "in": "header", "schema": SCALAR_OR_LIST}, **{"X-P": "all"}) == "all"
+    assert read({"name": "X-P", "in": "header", "schema": SCALAR_OR_LIST}, **{"X-P": "1,2"}) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("schema", "explode", "cookie", "expected"),
+    [
+        (COLOUR, True, "R=1; session=x; G=2", {"R": 1, "G": 2}),
+        (COLOUR, True, "R=1&G=2", {"R": 1, "G": 2}),
+        (COLOUR, False, "p=R,1,G,2", {"R": 1, "G": 2}),
+        (INTEGERS, True, "p=1; q=5; p=2", [1, 2]),
+        (INTEGERS, True, "p=1&p=2", [1, 2]),
+        (COLOUR, True, "session=x", "absent"),
+    ],
+)
+def test_lists_and_objects_in_cookies(
+    read: Callable[..., Any], schema: Schema, explode: bool, cookie: str, expected: Any
+) -> None:
+    assert read({"name": "p", "in": "cookie", "schema": schema, "explode": explode}, Cookie=cookie) == expected
+
+
+@pytest.mark.parametrize(
+    ("media_type", "query", "status"),
+    [
+        ("application/x-www-form-urlencoded", "R=1&G=2", 200),
+        ("application/x-www-form-urlencoded", "R=x", 422),
+        ("application/json", "%7B%22R%22%3A1%7D", 200),
+        ("application/json", "%7B%22R%22%3A%22x%22%7D", 422),
+        ("application/json", "{broken", 422),
+        ("application/json", "", 422),
+    ],
+)
+def test_a_parameter_may_be_the_whole_query(
+    make_stub: MakeStub, write_contract: Write, media_type: str, query: str, status: int
+) -> None:
+    whole = {"name": "q", "in": "querystring", "required": True, "content": {media_type: {"schema": COLOUR}}}
+    answers = {"200": {"description": "ok"}}
+    client = make_stub(write_contract({"/a": {"get": {"parameters": [whole], "responses": answers}}}, openapi="3.2.0"))
+    assert client.call("GET", f"/a?{query}").status == status
 
 
 @pytest.mark.parametrize("name", ["Accept", "content-type", "Authorization"])

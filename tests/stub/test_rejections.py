@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.http.json import MAX_DEPTH
-from mockserver.stub.validation.body import MAX_CONTENT_BYTES
+from mockserver.stub.stub_options import USUAL_MAX_BODY
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Client
@@ -40,7 +40,7 @@ FAULTS: list[tuple[int, dict[str, Any]]] = [
     (405, {"method": "PUT"}),
     (401, {"user": None}),
     (403, {"user": "mail"}),
-    (413, {"content": b" " * (MAX_CONTENT_BYTES + 1)}),
+    (413, {"content": b" " * (USUAL_MAX_BODY + 1)}),
     (415, {"media_type": "text/plain"}),
     (400, {"content": b"{"}),
     (422, {"content": json.dumps(BAD).encode()}),
@@ -193,22 +193,24 @@ def test_a_missing_slash_is_hinted_at_in_the_journal(stub: Client) -> None:
     assert "did you mean /api/v1/auth/" in stub.journal()[0]["why"]
 
 
-@pytest.mark.parametrize("size", [MAX_CONTENT_BYTES + 1, 3 * MAX_CONTENT_BYTES])
+@pytest.mark.parametrize("size", [USUAL_MAX_BODY + 1, 3 * USUAL_MAX_BODY])
 def test_413_when_announced(stub: Client, size: int) -> None:
     _is_problem(stub.call("POST", MAILER, content=b" " * size), 413)
 
 
 def test_413_when_it_comes_in_chunks(stub: Client) -> None:
     piece = b" " * 65536
-    _is_problem(stub.call("POST", MAILER, content=(piece for _ in range(33))), 413)
+    _is_problem(stub.call("POST", MAILER, content=(piece for _ in range(USUAL_MAX_BODY // 65536 + 1))), 413)
 
 
 def test_the_largest_content_is_read(stub: Client) -> None:
     body = json.dumps({"filler": ""}).encode()
-    filled = body.replace(b'""', b'"' + b"x" * (MAX_CONTENT_BYTES - len(body)) + b'"')
-    assert len(filled) == MAX_CONTENT_BYTES
+    filled = body.replace(b'""', b'"' + b"x" * (USUAL_MAX_BODY - len(body)) + b'"')
+    assert len(filled) == USUAL_MAX_BODY
     assert stub.call("POST", MASTER, content=filled).status == 200
-    assert stub.call("POST", MASTER, content=(filled[at : at + 999] for at in range(0, len(filled), 999))).status == 200
+    assert (
+        stub.call("POST", MASTER, content=(filled[at : at + 9999] for at in range(0, len(filled), 9999))).status == 200
+    )
     assert stub.call("POST", MASTER, content=filled + b" ").status == 413
 
 

@@ -114,7 +114,9 @@ def test_an_unknown_item_is_the_example_where_404_is_not_documented(make_stub: M
     client = make_stub(write_contract(pets(not_found=False)))
     assert client.call("GET", "/pets/99").json() == REX
     client.call("POST", "/pets", json={"name": "Tom"})
-    assert client.call("GET", "/pets/99").status == 404  # this world has a state of its own now
+    assert client.call("GET", "/pets/99").json() == REX  # a success that is documented, and no 404 that is not
+    assert client.call("DELETE", "/pets/7").status == 204
+    assert client.call("GET", "/pets/7").status == 404  # what was there and is deleted is gone all the same
 
 
 def test_merge_patch_and_json_patch(client: Client) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from mockserver.contract.model import Contract, Operation, SecurityScheme
 from mockserver.contract.provenance import ProvenanceResolver
@@ -21,6 +22,8 @@ from mockserver.contract.source.bundling import bundled
 from mockserver.contract.source.loading import Document, load
 from mockserver.contract.source.openapi2 import upgraded
 from mockserver.contract.source.overlay import apply_overlays
+from mockserver.contract.source.references import follow
+from mockserver.errors import ContractError
 from mockserver.http.json import excerpt
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import child, lookup
@@ -75,6 +78,7 @@ class _ContractBuilder:
         self._schemes: dict[str, SecurityScheme] = {}
         self._refused: list[Operation] = []
         self._used_ids: set[str] = set()
+        self._bases: dict[int, tuple[str, ...]] = {}
         self._used_templates: dict[tuple[str, str], str] = {}
 
     def contract(self) -> Contract:
@@ -118,23 +122,24 @@ class _ContractBuilder:
             )
             raise self._reader.error("", message)
 
+    def _add_scheme(self, name: str) -> bool:
+        """Add the security scheme that a URI names (OpenAPI 3.2, section 4.30); tell whether there is one."""
+        if not name.startswith("#/"):
+            return False
+        try:
+            value, pointer = follow(self._data, unquote(name[1:]))
+        except ContractError:
+            return False
+        if isinstance(value, dict):
+            self._schemes[name] = _scheme(name, value, pointer)
+        return isinstance(value, dict)
+
     def _security_schemes(self) -> Iterator[tuple[str, SecurityScheme]]:
         components = self._reader.members("/components", self._data.get("components"))
         for name in self._reader.members("/components/securitySchemes", components.get("securitySchemes")):
             found = self._reader.find(child("/components/securitySchemes", name))
             if found is not None:
-                raw, pointer = found
-                yield (
-                    name,
-                    SecurityScheme(
-                        name=name,
-                        type=str(raw.get("type", "")),
-                        scheme=str(raw.get("scheme", "")).lower(),
-                        location=str(raw.get("in", "")),
-                        parameter=str(raw.get("name", "")),
-                        pointer=pointer,
-                    ),
-                )
+                yield name, _scheme(name, *found)
 
     def _operations(self) -> Iterator[Operation]:
         for path in self._reader.members("/paths", self._data.get("paths")):
@@ -186,10 +191,13 @@ class _ContractBuilder:
             self._refused.append(self._unreadable(path, method, pointer, found, items))
             return None
         raw, pointer = found
-        label = f"{method.upper()} {path}"
+        label = f"{_sent(method)} {path}"
         first = self._used_templates.setdefault((method, parse_template(path).nameless), label)
         if first != label:
-            self._reader.warn(pointer, f"{label} has the same path as {first}; only one of them can be reached")
+            self._reader.warn(
+                pointer,
+                f"{label} has the same path as {first}; a call is for the one that its parameters fit, else the first",
+            )
         own = self._parts.parameters(child(pointer, "parameters"), raw.get("parameters"))
         body = self._parts.request_body(child(pointer, "requestBody")) if "requestBody" in raw else None
         self._extensions.note_differences(label, pointer, raw)
@@ -197,14 +205,14 @@ class _ContractBuilder:
             self._reader.warn(pointer, "has no `responses`, so nothing is known about its responses")
         return Operation(
             id=self._identifier(method, path, pointer, raw),
-            method=method.upper(),
+            method=_sent(method),
             path=path,
             pointer=pointer,
             parameters=self._fitting(path, pointer, shared | own),
             request_body=body,
             responses=self._parts.responses(child(pointer, "responses"), raw.get("responses")),
             security=self._security(pointer, raw),
-            bases=base_paths(raw, *items, self._data),
+            bases=base_paths(raw, *items, self._data, known=self._bases),
             levels=self._extensions.known_levels(pointer, raw),
             objects=self._extensions.objects(pointer, raw),
             behaviour=self._extensions.behaviour(pointer, raw),
@@ -219,14 +227,14 @@ class _ContractBuilder:
         """Return an operation that cannot be read: it has a method and a path alone, and the reason in `refused`."""
         return Operation(
             id=self._identifier(method, path, pointer, {}),
-            method=method.upper(),
+            method=_sent(method),
             path=path,
             pointer=pointer,
             parameters=(),
             request_body=None,
             responses={},
             security=(),
-            bases=base_paths({}, *items, self._data),
+            bases=base_paths({}, *items, self._data, known=self._bases),
             levels=None,
             behaviour=None,
             effect=None,
@@ -237,7 +245,7 @@ class _ContractBuilder:
         """Return a unique id of an operation: its `operationId`, or `METHOD /path` if another operation has that id."""
         wanted = str(raw.get("operationId") or f"{method}_{path}")
         if wanted in self._used_ids:
-            label = f"{method.upper()} {path}"
+            label = f"{_sent(method)} {path}"
             self._reader.warn(
                 pointer, f"the operationId {excerpt(wanted)} is used twice; this operation is named {excerpt(label)}"
             )
@@ -263,7 +271,7 @@ class _ContractBuilder:
             if not isinstance(item, dict):
                 self._reader.warn(place, "must be a list of Security Requirement Objects; other items are left out")
                 continue
-            unknown = [name for name in item if name not in self._schemes]
+            unknown = [name for name in item if name not in self._schemes and not self._add_scheme(name)]
             for name in unknown:
                 self._reader.warn(place, f"`security` names the unknown scheme {excerpt(name)}; it is not required")
             requirements.append(
@@ -287,6 +295,22 @@ def _methods_of(item: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     additional = item.get("additionalOperations")
     for method in additional if isinstance(additional, dict) else ():
         yield method, ("additionalOperations", method)
+
+
+def _sent(method: str) -> str:
+    """Return a method as requests name it: in upper case, but an additional one as it is written (RFC 9110, 9.1)."""
+    return method.upper() if method in METHODS or method in _LATER_METHODS else method
+
+
+def _scheme(name: str, raw: dict[str, Any], pointer: str) -> SecurityScheme:
+    return SecurityScheme(
+        name=name,
+        type=str(raw.get("type", "")),
+        scheme=str(raw.get("scheme", "")).lower(),
+        location=str(raw.get("in", "")),
+        parameter=str(raw.get("name", "")),
+        pointer=pointer,
+    )
 
 
 def _texts(raw: Any) -> tuple[str, ...]:

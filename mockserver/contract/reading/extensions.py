@@ -26,7 +26,7 @@ ERRORS = "x-mockserver-errors"
 _BEHAVIOUR = frozenset(
     {
         *("handler", "role", "resource", "value", "status", "generated"),
-        *("identifier", "parameter", "items", "answers", "keys"),
+        *("identifier", "parameter", "items", "answers", "keys", "item", "names"),
         *("username", "password"),
     }
 )
@@ -34,6 +34,7 @@ _BEHAVIOUR = frozenset(
 _KINDS: Mapping[str, tuple[type, str]] = {
     "generated": (bool, "true or false"),
     "answers": (bool, "true or false"),
+    "names": (list, "a list of members by which an item is found"),
     "keys": (dict, "an object that maps members to the `resource` whose items they name"),
 }
 #: Where a runtime expression of `x-mockserver-objects` may find names: parameters, contents.
@@ -110,6 +111,8 @@ class Extensions:
             if not all(isinstance(value, str) for value in members["keys"].values()):
                 raise self._reader.error(child(pointer, "keys"), f"must be {_KINDS['keys'][1]}")
             members["keys"] = tuple(members["keys"].items())
+        if "names" in members:
+            members["names"] = self._texts(child(pointer, "names"), members["names"])
         return Behaviour(**members, pointer=pointer)
 
     def instead_of(self, pointer: str, raw: dict[str, Any]) -> tuple[int, ...]:

@@ -5,12 +5,10 @@ Elements under `components` are read once, however many operations share them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
 
 from mockserver.contract.model import (
     Contract,
@@ -22,17 +20,17 @@ from mockserver.contract.model import (
     Parameter,
     RequestBody,
 )
+from mockserver.contract.reading.example_values import example_value
 from mockserver.contract.reading.extensions import Extensions
 from mockserver.contract.reading.reader import Reader
 from mockserver.http.json import excerpt
 from mockserver.http.pointers import child
+from mockserver.http.styles import QUERYSTRING
 
 #: Style of a parameter that names none, by its location.
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form", "response": "simple"}
 _LOCATIONS = ("path", "query", "header", "cookie")
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
-#: A larger example in a file of its own is not read.
-_MAX_EXTERNAL_BYTES = 1 << 20
 
 Parameters = dict[tuple[str, str], Parameter]
 
@@ -49,9 +47,9 @@ class Parts:
     def parameters(self, pointer: str, raw: Any) -> Parameters:
         """Return the parameters of a list by name and location, without those that cannot be read."""
         found: Parameters = {}
-        for index in range(len(self._reader.items(pointer, raw))):
+        for index, held in enumerate(self._reader.items(pointer, raw)):
             place = child(pointer, str(index))
-            parameter = self._listed(place)
+            parameter = self._listed(place, held)
             if parameter is None:
                 continue
             key = (parameter.name, parameter.location)
@@ -72,18 +70,18 @@ class Parts:
     def responses(self, pointer: str, raw: Any) -> Mapping[str, DocumentedResponse]:
         """Return the documented responses by status; one that cannot be read is kept, without content."""
         responses: dict[str, DocumentedResponse] = {}
-        for key in self._reader.members(pointer, raw):
+        for key, held in self._reader.members(pointer, raw).items():
             if key.startswith("x-"):
                 continue
             status = key.upper() if key != "default" else key
             if not _STATUS.fullmatch(status):
                 self._reader.warn(child(pointer, key), f"{excerpt(key)} is not a status code; the response is left out")
                 continue
-            responses[status] = self._response(status, child(pointer, key))
+            responses[status] = self._response(status, child(pointer, key), held)
         return responses
 
-    def _listed(self, place: str) -> Parameter | None:
-        found = self._reader.find(place)
+    def _listed(self, place: str, held: Any) -> Parameter | None:
+        found = self._reader.find(place, held)
         if found is None:
             return None
         raw, pointer = found
@@ -93,6 +91,8 @@ class Parts:
 
     def _named(self, raw: dict[str, Any], pointer: str) -> Parameter | None:
         name, location = raw.get("name"), raw.get("in")
+        if location == QUERYSTRING and isinstance(name, str):
+            return replace(self._parameter(name, "query", raw, pointer), style=QUERYSTRING)
         if not isinstance(name, str) or location not in _LOCATIONS:
             self._reader.warn(
                 pointer, "a parameter needs `name` and an `in` of path, query, header or cookie; it is left out"
@@ -116,6 +116,7 @@ class Parts:
             style=style,
             explode=explode if isinstance(explode, bool) else style == "form",
             allow_empty=raw.get("allowEmptyValue") is True,
+            refuse_empty=raw.get("allowEmptyValue") is False and location == "query",
             content=next(iter(content.values()), None),
             examples=self._examples(raw, pointer),
         )
@@ -130,8 +131,8 @@ class Parts:
         self._reader.warn(child(pointer, keyword), "must be a Schema Object; any value is accepted")
         return None
 
-    def _response(self, status: str, pointer: str) -> DocumentedResponse:
-        found = self._reader.find(pointer)
+    def _response(self, status: str, pointer: str, held: Any) -> DocumentedResponse:
+        found = self._reader.find(pointer, held)
         if found is None:
             return DocumentedResponse(status, pointer, {}, {})
         item, place = found
@@ -149,8 +150,8 @@ class Parts:
 
     def _headers(self, pointer: str, raw: Any) -> Mapping[str, Parameter]:
         headers: dict[str, Parameter] = {}
-        for name in self._reader.members(pointer, raw):
-            found = self._reader.find(child(pointer, name))
+        for name, held in self._reader.members(pointer, raw).items():
+            found = self._reader.find(child(pointer, name), held)
             if found is not None:
                 parameter = self._parameter(name, "response", *found)
                 headers[name] = replace(parameter, unseen=_is_unseen(found[0]))
@@ -158,66 +159,51 @@ class Parts:
 
     def _content(self, pointer: str, raw: Any) -> Mapping[str, MediaType]:
         content: dict[str, MediaType] = {}
-        for name in self._reader.members(pointer, raw):
+        for name, held in self._reader.members(pointer, raw).items():
             if name.startswith("x-") and "/" not in name:
                 continue
-            found = self._reader.find(child(pointer, name))
+            found = self._reader.find(child(pointer, name), held)
             item, place = found if found is not None else ({}, child(pointer, name))
             content[name] = MediaType(
                 name,
                 place,
                 self._schema(item, place),
-                self._examples(item, place),
+                self._examples(item, place, name),
                 _encoding(item.get("encoding")),
                 self._schema(item, place, "itemSchema"),
             )
         return content
 
-    def _examples(self, raw: dict[str, Any], pointer: str) -> Mapping[str, Example]:
+    def _examples(self, raw: dict[str, Any], pointer: str, media_type: str = "") -> Mapping[str, Example]:
+        """Return the examples of a media type, parameter or header by name; `example` has the name "example"."""
+        examples: dict[str, Example] = {}
         if "example" in raw:
             value = raw["example"]
-            return {"example": Example("example", value, child(pointer, "example"), response_name="example")}
-        if not raw.get("examples"):
-            return {}
+            examples["example"] = Example("example", value, child(pointer, "example"), response_name="example")
+        named = raw.get("examples")
+        if not named:
+            return examples
         pointer = child(pointer, "examples")
-        named = raw["examples"]
         if not isinstance(named, dict):
             self._reader.warn(pointer, "must map names to Example Objects; it is left out")
-            return {}
-        examples: dict[str, Example] = {}
-        for name in named:
-            found = self._reader.find(child(pointer, name))
+            return examples
+        for name, held in named.items():
+            found = self._reader.find(child(pointer, name), held)
             if found is None:
                 continue
             item, place = found
-            if "value" not in item and isinstance(item.get("externalValue"), str):
-                item = {**item, **self._kept_elsewhere(item["externalValue"], place)}
-            if "value" in item:
+            read = example_value(self._reader, item, place, media_type)
+            if read is not None:
                 examples[name] = Example(
                     name=name,
-                    value=item["value"],
+                    value=read.value,
                     pointer=place,
                     presumes=self._extensions.presumptions(place, item),
                     response_name=str(item.get("x-mockserver-response", name)),
                     stripped=self._extensions.stripped(place, item),
+                    content=read.content,
                 )
         return examples
-
-    def _kept_elsewhere(self, address: str, place: str) -> dict[str, Any]:
-        """Return the `value` of an example from the file that `externalValue` names, empty if it cannot be read."""
-        path = self._reader.document.where(place)[0]
-        if "://" in address or "://" in str(path):
-            return {}
-        folder = path.parent.resolve()
-        file = (folder / unquote(address)).resolve()
-        try:
-            if not file.is_relative_to(folder) or not file.is_file() or file.stat().st_size > _MAX_EXTERNAL_BYTES:
-                return {}
-            text = file.read_text(encoding="utf-8")
-            return {"value": json.loads(text) if file.suffix == ".json" else text}
-        except (OSError, ValueError) as error:
-            self._reader.warn(place, f"`externalValue` cannot be read ({type(error).__name__}); it is left out")
-            return {}
 
 
 def _encoding(raw: Any) -> Mapping[str, Encoding]:

@@ -34,6 +34,9 @@ class Reader:
         self.document = document
         self.data = document.data
         self._warnings: dict[ContractWarning, None] = {}
+        self._told: dict[str, ContractWarning] = {}
+        #: Objects that references lead to, each followed once.
+        self._behind: dict[str, tuple[dict[str, Any], str]] = {}
 
     @property
     def warnings(self) -> tuple[ContractWarning, ...]:
@@ -44,6 +47,7 @@ class Reader:
         """Add a warning about an element, and return it; the same warning is kept once."""
         warning = ContractWarning(pointer, message)
         self._warnings[warning] = None
+        self._told.setdefault(pointer, warning)
         return warning
 
     def error(self, pointer: str, message: str) -> ContractError:
@@ -51,16 +55,35 @@ class Reader:
         path, line = self.document.where(pointer)
         return ContractError(f"{path}:{line}: {pointer or 'document'}: {message}")
 
-    def find(self, pointer: str) -> tuple[dict[str, Any], str] | None:
-        """Return the object at a pointer and its pointer after `$ref`s; None, with a warning, if there is no object."""
+    def find(self, pointer: str, held: Any = None) -> tuple[dict[str, Any], str] | None:
+        """Return the object at a pointer and its pointer after `$ref`s; None, with a warning, if there is no object.
+
+        Args:
+            pointer: where it is.
+            held: what is at the pointer, where the caller knows; it spares the way there.
+        """
+        reference = None
+        if isinstance(held, dict):
+            reference = held.get("$ref")
+            if "$ref" not in held:
+                return held, pointer
+            if isinstance(reference, str) and reference in self._behind:
+                return self._behind[reference]
         found = self.find_or_warn(pointer)
-        return None if isinstance(found, ContractWarning) else found
+        if isinstance(found, ContractWarning):
+            return None
+        if isinstance(reference, str):
+            self._behind[reference] = found
+        return found
 
     def find_or_warn(self, pointer: str, instead: str = _LEFT_OUT) -> tuple[dict[str, Any], str] | ContractWarning:
         """Return the object at a pointer and its pointer after `$ref`s, or the warning that there is no object."""
         try:
             value, place = follow(self.data, pointer)
         except ContractError as error:
+            told = self._told.get(pointer)
+            if told is not None and instead == _LEFT_OUT:
+                return told  # the file cannot be had, which says more
             return self.warn(pointer, f"{error}; {instead}" if instead != _LEFT_OUT else str(error))
         if isinstance(value, dict):
             return value, place

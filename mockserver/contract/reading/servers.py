@@ -13,17 +13,21 @@ from mockserver.http.path_templates import parse_template
 _MOST = 64
 
 
-def base_paths(*holders: Any) -> tuple[str, ...]:
+def base_paths(*holders: Any, known: dict[int, tuple[str, ...]] | None = None) -> tuple[str, ...]:
     """Return the base paths, such as `/v1`, of the first of some objects that has `servers`; empty for the path "/".
 
     Args:
         holders: the operation, its path item and the document, in this order.
+        known: what was read before, by the identity of the `servers` in the document.
     """
     for holder in holders:
         servers = holder.get("servers") if isinstance(holder, dict) else None
         if isinstance(servers, list) and servers:
-            found = (path for server in servers if isinstance(server, dict) for path in _paths(server))
-            return tuple(dict.fromkeys(path for path in found if path))
+            known = {} if known is None else known
+            if id(servers) not in known:
+                found = (path for server in servers if isinstance(server, dict) for path in _paths(server))
+                known[id(servers)] = tuple(dict.fromkeys(path for path in found if path))
+            return known[id(servers)]
     return ()
 
 

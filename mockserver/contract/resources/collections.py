@@ -12,10 +12,19 @@ from dataclasses import dataclass, field, replace
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.resources.foreign_keys import ForeignKey, KnownCollection, foreign_keys
-from mockserver.contract.resources.identifiers import identifier
+from mockserver.contract.resources.identifiers import has_member, identifier, nested_identifier
 from mockserver.contract.resources.removals import removals
-from mockserver.contract.resources.shapes import SchemaShape, Shape, arrays, json_content, objects, shape_of
+from mockserver.contract.resources.shapes import (
+    SchemaShape,
+    Shape,
+    arrays,
+    json_content,
+    objects,
+    request_shape,
+    shape_of,
+)
 from mockserver.http.path_templates import parse_template
+from mockserver.http.pointers import child
 
 __all__ = ["Inference", "InferredResource", "infer", "inferred_behaviours"]
 
@@ -113,8 +122,12 @@ def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
     named, sure, source = "", 0.0, ""
     for operation in _showing_operations(pair):
         is_list = operation.path == pair.collection and operation.method == "GET"
-        for shape in _candidates(contract, operation, items=is_list):
+        for place, shape in _candidates(contract, operation, items=is_list):
             name, found = identifier(pair.parameter, shape, kinds, last)
+            if found < _SURE_ENOUGH and (is_list or not place):
+                name, found = nested_identifier(pair.parameter, shape, kinds, last)
+            elif place and not is_list and _is_written_whole(contract, pair, operation, place, name):
+                name = place + child("", name)
             if found > sure:
                 named, sure, source = name, found, operation.label
             if sure >= _SURE_ENOUGH:
@@ -130,6 +143,27 @@ def _resource(contract: Contract, pair: _PathPair) -> InferredResource | None:
         return None
     why = f"{{{pair.parameter}}} names the member `{named}` in the response of {source}"
     return InferredResource(pair.collection, pair.item, pair.parameter, named, round(sure, 2), why, behaviours)
+
+
+def _is_written_whole(contract: Contract, pair: _PathPair, shown: Operation, place: str, named: str) -> bool:
+    """Tell whether a member of a response that has the identifier is a part of the item, and not an envelope around it.
+
+    The items of the list tell, by having the member, too; without a list, a request with other members of the response.
+    """
+    member = place.removeprefix("/")
+    whole = _shape(contract, shown)
+    if "/" in member or whole is None or whole.item is not None or member not in whole.names:
+        return False
+    listing = pair.of_collection.get("GET")
+    if listing is not None:
+        found = [shape for _, shape in _candidates(contract, listing, items=True)]
+        if found:
+            return any(has_member(shape, place + child("", named)) for shape in found)
+    for operation in (*pair.of_collection.values(), *pair.of_item.values()):
+        taken = request_shape(contract, operation)
+        if taken is not None and has_member(taken, place + child("", named)):
+            return len(set(taken.names) & set(whole.names)) > 1
+    return False
 
 
 def _showing_operations(pair: _PathPair) -> Iterator[Operation]:
@@ -163,11 +197,10 @@ def _shape(contract: Contract, operation: Operation) -> Shape | None:
     return None if media_type is None else shape_of(contract, media_type)
 
 
-def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Iterator[Shape]:
+def _candidates(contract: Contract, operation: Operation, *, items: bool) -> Iterator[tuple[str, Shape]]:
     shape = _shape(contract, operation)
     if shape is not None:
-        for _, found in arrays(shape) if items else objects(shape):
-            yield found
+        yield from arrays(shape) if items else objects(shape)
 
 
 def _behaviours(contract: Contract, pair: _PathPair, named: str) -> Iterator[tuple[str, Behaviour]]:
@@ -189,6 +222,7 @@ def _behaviours(contract: Contract, pair: _PathPair, named: str) -> Iterator[tup
                     items=place or "" if role == "list" else "",
                     identifier=named,
                     parameter=pair.parameter,
+                    item=pair.item,
                     answers=place is not None,
                 ),
             )
@@ -198,8 +232,8 @@ def _item(contract: Contract, pair: _PathPair, named: str) -> Shape | None:
     """Return the shape of an item, as GET on the item or on the collection shows it; None if neither does."""
     for operation, is_list in ((pair.of_item.get("GET"), False), (pair.of_collection.get("GET"), True)):
         if operation is not None:
-            for shape in _candidates(contract, operation, items=is_list):
-                if named in shape.names:
+            for _, shape in _candidates(contract, operation, items=is_list):
+                if has_member(shape, named):
                     return shape
     return None
 
@@ -236,7 +270,7 @@ def _place(contract: Contract, operation: Operation, role: str, named: str, memb
     shape = _shape(contract, operation)
     if shape is None:
         return None
-    found = [place for place in (arrays(shape) if role == "list" else objects(shape)) if named in place[1].names]
+    found = [place for place in (arrays(shape) if role == "list" else objects(shape)) if has_member(place[1], named)]
     if role == "list" or not found or found[0][0] == "":
         return found[0][0] if found else None
     return max(found, key=lambda place: len(members.intersection(place[1].names)))[0]  # the first of equals

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from mockserver.contract.resources.shapes import Shape
+from mockserver.http.pointers import child, split
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+#: Members by which people and programs name an item, whatever its path's parameter is called.
+_NATURAL = frozenset({"id", "uuid", "guid", "slug", "key", "name", "login", "username", "email", "handle"})
+#: Members whose own members name and describe an item, as `metadata` does: the likeliest first.
+_ABOUT = ("metadata", "meta", "info", "properties", "attributes")
+#: Confidence from which a member of a member is taken for the identifier.
+_SURE_BELOW = 0.93
 #: Usual names of identifiers, for parameters whose name does not indicate one.
 _USUAL = ("id", "uuid", "slug", "key", "code", "name", "login", "username", "number", "token", "identifier")
 #: Last words of a parameter's name that indicate the member.
@@ -14,6 +22,8 @@ _TELLING = frozenset(_USUAL)
 #: Last words of parameters that name a person.
 _PEOPLE = frozenset({"username", "user", "owner", "org", "organization", "member", "assignee"})
 _NAMESAKE = 1.0
+#: Confidence from which a member may be what the parameter names.
+_LIKELY = 0.7
 #: Factor for different types: documents often declare a string parameter for a numeric member.
 _MISFIT = 0.6
 #: The same factor for a member with exactly the parameter's name.
@@ -54,6 +64,67 @@ def identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: 
     return best, sure
 
 
+def nested_identifier(parameter: str, shape: Shape, kinds: frozenset[str], collection: str) -> tuple[str, float]:
+    """Return the pointer of an identifier below a member, `/metadata/name`, and a confidence; "" and 0 if none.
+
+    Args:
+        parameter: name of the path parameter.
+        shape: shape of an item.
+        kinds: types of the parameter, empty if unknown.
+        collection: last segment of the collection's path.
+    """
+    about = [name for known in _ABOUT for name in shape.names if name.lower() == known]
+    for name in about:
+        member = shape.member(name)
+        if member is not None and member.names:
+            found, sure = identifier(parameter, member, kinds, collection)
+            if sure >= _SURE_BELOW:
+                return child(child("", name), found), sure
+    return "", 0.0
+
+
+def is_a_name(member: str) -> bool:
+    """Tell whether a member is a name that people give to an item, and may change, and no number of the server's."""
+    found = words(member)
+    return bool(found) and found[-1] in _NATURAL - {"id", "uuid", "guid"}
+
+
+def is_said_by(member: str, named: str) -> bool:
+    """Tell whether a member of a request has the words of an identifier at its end, as `branch_name` has of `name`."""
+    own, wanted = words(member), words(named)
+    return len(own) > len(wanted) and own[-len(wanted) :] == wanted
+
+
+def is_an_identifier(member: str) -> bool:
+    """Tell whether a member is an identifier that servers make, and no two items share."""
+    return words(member) in (["id"], ["uuid"], ["guid"])
+
+
+def has_member(shape: Shape, named: str) -> bool:
+    """Tell whether a value has the member that an identifier names: a member, or by a pointer one below it."""
+    if not named.startswith("/"):
+        return named in shape.names
+    *way, last = split(named)
+    inner: Shape | None = shape
+    for name in way:
+        inner = inner.member(name) if inner is not None else None
+    return inner is not None and last in inner.names
+
+
+def natural_keys(parameter: str, shape: Shape, collection: str) -> Iterator[str]:
+    """Yield the members by which an item may be found: those that a parameter may mean, and usual names of things.
+
+    `{idOrKey}` and `{id_or_name}` mean two members.
+    """
+    wanted = words(parameter)
+    meant = {word for word in wanted if "or" in wanted}
+    for name in shape.names:
+        own = words(name)
+        is_meant = _sureness(wanted, own, collection) >= _LIKELY or (len(own) == 1 and own[0] in meant)
+        if (is_meant or (len(own) == 1 and own[0] in _NATURAL)) and _is_scalar(shape, name):
+            yield name
+
+
 def _kinds(shape: Shape, name: str) -> frozenset[str]:
     member = shape.member(name)
     return member.kinds if member is not None else frozenset()
@@ -91,6 +162,8 @@ def _sureness(wanted: list[str], name: list[str], collection: str) -> float:
         return 0.86  # sku for {childSku}
     if "".join(name) == "".join(wanted):
         return 0.98
+    if len(name) == 1 and "".join(wanted) == collection.lower().rstrip("s") + name[0]:
+        return 0.9  # name for {username} of /users
     if last in _PEOPLE and name == ["login"]:
         return 0.94
     if len(name) == 1 and name[0] in _USUAL:

@@ -103,6 +103,17 @@ class SchemaShape:
         return any("oneOf" in schema for schema, _ in self._parts)
 
     @property
+    def open(self) -> bool:
+        """Whether the value is an object whose schema says that it may have any members, or names none."""
+        objects = [schema for schema, _ in self._parts if "object" in (schema.get("type") or ())]
+        return self.takes_any or (bool(objects) and not self.names)
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether a schema says that the value may have members of any name."""
+        return any(schema.get("additionalProperties", False) is not False for schema, _ in self._parts)
+
+    @property
     def read_only(self) -> bool:
         """Whether a schema is `readOnly`, so that only the server sets the value."""
         return any(schema.get("readOnly") is True for schema, _ in self._parts)
@@ -164,6 +175,16 @@ def json_content(operation: Operation) -> MediaType | None:
     return None
 
 
+def request_shape(contract: Contract, operation: Operation) -> Shape | None:
+    """Return the shape of an operation's request content, that in JSON first; None without content or members."""
+    content = operation.request_body.content if operation.request_body is not None else {}
+    for media_type in sorted(content.values(), key=lambda one: not is_json(concrete(one.name))):
+        shape = shape_of(contract, media_type)
+        if shape is not None and (shape.names or shape.item is not None):
+            return shape
+    return None
+
+
 def shape_of(contract: Contract, media_type: MediaType) -> Shape | None:
     """Return the shape of content in a media type: from its schema, else from its first example; None without both."""
     if media_type.schema is not None:
@@ -184,6 +205,18 @@ def arrays(shape: Shape, depth: int = 2) -> Iterator[tuple[str, Shape]]:
             if member is not None:
                 for pointer, item in arrays(member, depth - 1):
                     yield child("", name) + pointer, item
+
+
+def open_parts(shape: Shape, *, items: bool) -> Iterator[tuple[str, Shape]]:
+    """Yield pointer and shape of each object in a response whose schema takes members of any name: the whole, a member.
+
+    With `items`, those of the items of a list that is the whole or a member.
+    """
+    found = [("", shape), *((child("", name), member) for name in shape.names if (member := shape.member(name)))]
+    for pointer, inner in found:
+        one = inner.item if items else inner
+        if isinstance(one, SchemaShape) and one.takes_any:
+            yield pointer, one
 
 
 def objects(shape: Shape) -> Iterator[tuple[str, Shape]]:

@@ -222,7 +222,9 @@ class _Reader:
     def _collection(self, above: str, item: PathTemplate, operations: Mapping[str, Operation]) -> Collection:
         told = {role: self._behaviours.get(one.id) for role, one in operations.items()}
         known = {role: one for role, one in told.items() if one is not None and one.handler == "resource"}
-        identifier = next((one.identifier for one in known.values() if one.identifier), "")
+        # Who judges looks for members of an item, so an identifier below one of them is as good as unknown.
+        named = next((one.identifier for one in known.values() if one.identifier), "")
+        identifier = "" if named.startswith("/") else named
         shown = {role: _place(role, one) for role, one in known.items() if role != DELETE}
         places = {role: place for role, place in shown.items() if place is not None}
         listing = operations.get(LIST)

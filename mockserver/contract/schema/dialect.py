@@ -20,6 +20,8 @@ Tell = Callable[[str, str], None]
 
 #: Marks a schema that has no valid value as written, and is read as its author probably meant it.
 MEANT = "x-mockserver-meant"
+#: Name of the anchor that `$recursiveAnchor` of JSON Schema 2019-09 becomes.
+RECURSIVE = "mockserver-recursive"
 TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 #: Keywords by how they hold schemas.
 SINGLE = frozenset(
@@ -107,12 +109,15 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     if legacy and isinstance(schema.get("$ref"), str):
         return {"$ref": schema["$ref"]}  # siblings are ignored (OpenAPI 3.0, section 4.7.23)
     kept = dict(schema)
+    if "$recursiveRef" in kept or "$recursiveAnchor" in kept:
+        _recursion(kept)
     if legacy:
         _bounds(kept)
     _type(kept, pointer, tell)
     for keyword in kept.keys() & _FITS.keys():
         if not _FITS[keyword](kept[keyword]):
             tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {excerpt(kept.pop(keyword))} and is ignored")
+    _once(kept, pointer, tell)
     if "pattern" in kept:
         kept["pattern"] = usable(kept["pattern"])
     if isinstance(kept.get("patternProperties"), dict):
@@ -122,6 +127,25 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     if kept.pop("nullable", None) is True:  # not a keyword in 3.1, but authors who still write it mean it
         _nullable(kept)
     return kept
+
+
+def _once(kept: dict[str, Any], pointer: str, tell: Tell) -> None:
+    """Leave out names that a list has twice, which JSON Schema does not allow, though nothing else is meant."""
+    required = kept.get("required")
+    if required and len(set(required)) < len(required):
+        kept["required"] = list(dict.fromkeys(required))
+        tell(f"{pointer}/required", f"`required` names {excerpt(required)}, some of them twice; each counts once")
+    dependent = kept.get("dependentRequired")
+    if dependent:
+        kept["dependentRequired"] = {name: list(dict.fromkeys(names)) for name, names in dependent.items()}
+
+
+def _recursion(kept: dict[str, Any]) -> None:
+    """Replace the keywords of JSON Schema 2019-09 for recursion by those of 2020-12, which say the same."""
+    if kept.pop("$recursiveAnchor", None) is True:
+        kept.setdefault("$dynamicAnchor", RECURSIVE)
+    if kept.pop("$recursiveRef", None) == "#":
+        kept.setdefault("$dynamicRef", f"#{RECURSIVE}")
 
 
 def _type(kept: dict[str, Any], pointer: str, tell: Tell) -> None:

@@ -152,6 +152,16 @@ class SchemaSubset:
             }
             for value, place in known.items()
         ]
+        default = self._mapped(discriminator.get("defaultMapping"), pointer)
+        if default in implicit:
+            # Values that nothing is mapped to, and objects without one, are of this schema (OpenAPI 3.2, section 4.25).
+            known_value = {"type": "object", "required": [name], "properties": {name: {"enum": list(known)}}}
+            rule = {
+                "if": {"anyOf": [known_value, {"not": {"type": "object"}}]},
+                "else": {"$ref": self.add(default, scope)},
+            }
+            copied["allOf"] = [*copied.get("allOf", ()), rule, *rules]
+            return
         allowed = {"properties": {name: {"enum": [*known, None]}}}
         copied["allOf"] = [*copied.get("allOf", ()), allowed, *rules]
         if "oneOf" in copied and self._mark == "readOnly":

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from threading import RLock
 from typing import Any
 from urllib.parse import unquote
 
@@ -38,6 +39,7 @@ class SchemaViolation:
         value: the offending part of the value.
         missing: the name that is missing, for `required` and its like.
         unknown: the names that must not be there, for `additionalProperties` and its like.
+        several_fit: whether it is a `oneOf` of which more than one branch fits.
     """
 
     instance_path: tuple[str | int, ...]
@@ -47,8 +49,11 @@ class SchemaViolation:
     value: Any
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    several_fit: bool = False
 
 
+#: What jsonschema-rs calls a `oneOf` of which more than one branch fits.
+_SEVERAL = "OneOfMultipleValid"
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*=*\s*")
 
 #: Checks of formats that jsonschema-rs does not have; all other unknown formats are accepted.
@@ -105,6 +110,7 @@ class Schemas:
     def __init__(self, data: dict[str, Any]) -> None:
         self._translation = Translation(data)
         self._compiled: dict[tuple[str, Direction], Validator] = {}
+        self._lock = RLock()
 
     @property
     def notes(self) -> dict[str, str]:
@@ -128,11 +134,11 @@ class Schemas:
         key = (pointer, direction)
         found = self._compiled.get(key)
         if found is None:
-            # Many places are only a `$ref` to one schema, which is then compiled once.
-            place = self._translation.meant(pointer)
-            # Two threads may compile the same schema at once; both results are equal and one is kept.
-            found = self._compiled.get((place, direction)) or self._compile(place, direction)
-            self._compiled[key] = self._compiled[place, direction] = found
+            with self._lock:  # many first requests at once compile a schema once
+                # Many places are only a `$ref` to one schema, which is then compiled once.
+                place = self._translation.meant(pointer)
+                found = self._compiled.get((place, direction)) or self._compile(place, direction)
+                self._compiled[key] = self._compiled[place, direction] = found
         return found
 
     def _compile(self, pointer: str, direction: Direction) -> Validator:
@@ -207,6 +213,7 @@ def _translate(error: Any) -> SchemaViolation:
         value=error.instance,
         missing=missing,
         unknown=unknown,
+        several_fit=keyword == "oneOf" and type(kind).__name__ == _SEVERAL,
     )
 
 

@@ -25,6 +25,10 @@ MAX_FILES = 2000
 _OTHER = re.compile(r"""\$ref["']?\s*:\s*(?:[>|][-+]?\s*)?["']?[^\s#"'{\[]""")
 #: Distinguishes a location in a discriminator's mapping from the name of a schema.
 _LOCATION = re.compile(r"[/#]|\.\w+$")
+#: In the URI of a security scheme, by which a requirement may name it (OpenAPI 3.2, section 4.30).
+_SCHEME = "#/components/securitySchemes/"
+# It begins with a letter that is searched for fast.
+_SCHEME_ELSEWHERE = re.compile(r"""#(?<=[^\s"'{\[]#)/components/securitySchemes/""")
 #: Keywords whose values are data, in which a `$ref` is a name like any other.
 _DATA = frozenset({"example", "default", "enum", "const", "value"})
 
@@ -35,7 +39,7 @@ def bundled(document: Document) -> Document:
     Raises:
         ContractError: there are more than MAX_FILES.
     """
-    if not document.mentions(_OTHER):
+    if not document.mentions(_OTHER) and not document.mentions(_SCHEME_ELSEWHERE):
         return document
     bundle = _Bundle(document)
     data = bundle.rewritten()
@@ -57,6 +61,8 @@ class _Bundle:
     def __init__(self, root: Document) -> None:
         self._root = root
         self._names = {_canonical(root.path): -1}
+        self._bases: dict[str, str] = {}
+        self._note_self(root, -1)
         self._identifiers = frozenset[str]()
         self.files: list[Document] = []
         self.warnings: list[tuple[str, str]] = []
@@ -80,12 +86,30 @@ class _Bundle:
         location = _resolved(base.path, name)
         key = _canonical(location)
         if key not in self._names:
+            by_self = self._by_self(base, name)
+            if by_self is not None and (by_self in self._names or not _is_file(location)):
+                location = key = by_self
+        if key not in self._names:
             if len(self.files) >= MAX_FILES:
                 raise ContractError(f"{self._root.path}: has more than {MAX_FILES} files; bundle them into one")
             self.files.append(load(location))
             self._names[key] = len(self.files) - 1
+            self._note_self(self.files[-1], len(self.files) - 1)
         index = self._names[key]
         return "" if index < 0 else child("", FILES, str(index))
+
+    def _note_self(self, document: Document, number: int) -> None:
+        """Note the URI that a file says is its own (`$self`, OpenAPI 3.2, section 4.1): references mean it by that."""
+        own = document.data.get("$self")
+        url = remote.url_of(own) if isinstance(own, str) else None
+        if url is not None:
+            self._names.setdefault(url, number)
+            self._bases[_canonical(document.path)] = url
+
+    def _by_self(self, base: Document, name: str) -> str | None:
+        """Return the URL that a reference in a file means by the file's `$self`, None if the file has none."""
+        own = self._bases.get(_canonical(base.path))
+        return None if own is None else remote.url_of(urljoin(own, name))
 
     def identifies(self, name: str) -> bool:
         """Tell whether a reference names the `$id` of a schema in the document, and so no file."""
@@ -117,7 +141,9 @@ class _File:
         if isinstance(value, list):
             return [self.rewritten(item, child(pointer, str(index))) for index, item in enumerate(value)]
         made = {key: item if key in _DATA else self.rewritten(item, child(pointer, key)) for key, item in value.items()}
-        reference, mapping = made.get("$ref"), made.get("mapping")
+        reference, mapping, security = made.get("$ref"), made.get("mapping"), made.get("security")
+        if isinstance(security, list):
+            made["security"] = [self._requirement(item, pointer) for item in security]
         if isinstance(reference, str):
             made["$ref"] = self._reference(reference, pointer)
         if isinstance(mapping, dict) and "propertyName" in made:
@@ -128,6 +154,12 @@ class _File:
                 for name, item in mapping.items()
             }
         return made
+
+    def _requirement(self, item: Any, pointer: str) -> Any:
+        """Return a Security Requirement Object in which the URI of a scheme in another file leads into the bundle."""
+        if not isinstance(item, dict) or not any(_SCHEME in name for name in item):
+            return item
+        return {self._reference(name, pointer) if _SCHEME in name else name: scopes for name, scopes in item.items()}
 
     def _reference(self, reference: str, pointer: str) -> str:
         name, _, fragment = reference.partition("#")
@@ -140,7 +172,9 @@ class _File:
         except ContractError as error:
             if str(MAX_FILES) in str(error):
                 raise
-            self._bundle.warnings.append((pointer, f"$ref {excerpt(reference)} cannot be followed: {error}"))
+            self._bundle.warnings.append(
+                (pointer, f"$ref {excerpt(reference)} cannot be followed: {error}; any value is taken there")
+            )
             return reference
         return f"#{quote(prefix, safe='/~')}{fragment}"
 
@@ -167,6 +201,10 @@ def _resolved(base: Path | str, name: str) -> Path | str:
     if url is not None:
         return urljoin(url, name)
     return name if remote.url_of(name) else Path(base).parent / unquote(name.removeprefix("file://"))
+
+
+def _is_file(location: Path | str) -> bool:
+    return remote.url_of(location) is None and Path(location).is_file()
 
 
 def _canonical(location: Path | str) -> str:

@@ -15,7 +15,7 @@ The upgrade is lenient: unknown elements are left unchanged, and document.py war
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from mockserver.contract.source.openapi2_parameters import RawParameter, body, f
 from mockserver.contract.source.openapi2_positions import Moves
 from mockserver.contract.source.references import follow
 from mockserver.errors import ContractError
+from mockserver.http.media_types import essence, is_json, is_xml
 from mockserver.http.pointers import child
 
 __all__ = ["upgraded"]
@@ -204,16 +205,18 @@ class Upgrade:
         listed = _texts(operation.get("produces", self._data.get("produces")))
         is_file = isinstance(schema, dict) and schema.get("type") == "file"
         named = tuple(name for name in examples if "/" in name)
-        types = dict.fromkeys((*(listed or named or (("application/octet-stream",) if is_file else _JSON)), *named))
+        types = listed or named or (("application/octet-stream",) if is_file else _JSON)
+        filed = {name: _example_for(name, named) for name in types}
         content: dict[str, Any] = {}
-        for name in types:
+        for name in dict.fromkeys((*types, *(one for one in named if one not in filed.values()))):
             media: dict[str, Any] = {}
             if schema is not None:
                 media["schema"] = schema
                 self.places.move(child(old, "schema"), child(new, "content", name, "schema"))
-            if name in examples:
-                media["example"] = examples[name]
-                self.places.move(child(old, "examples", name), child(new, "content", name, "example"))
+            key = filed.get(name, name)
+            if key is not None:
+                media["example"] = examples[key]
+                self.places.move(child(old, "examples", key), child(new, "content", name, "example"))
             content[name] = media
         return content
 
@@ -223,6 +226,21 @@ class Upgrade:
         self.places.move(old, child(new, "schema"))
         made: dict[str, Any] = {"schema": schema_of(raw)}
         return made | {"description": raw["description"]} if "description" in raw else made
+
+
+def _example_for(name: str, filed: Sequence[str]) -> str | None:
+    """Return the media type or range under which the example of a media type is filed, None if there is none.
+
+    `produces` says what comes, `examples` how it looks: an example of JSON is one of `application/vnd.x+json`, too.
+    """
+    wanted, kind = essence(name), essence(name).partition("/")[0]
+    for key in filed:
+        if key == name or essence(key) == wanted:
+            return key
+    for fits in (is_json, is_xml):
+        if fits(name) and (found := next((key for key in filed if fits(key)), None)) is not None:
+            return found
+    return next((key for key in filed if essence(key) in (f"{kind}/*", "*/*")), None)
 
 
 def _is_content(found: RawParameter) -> bool:

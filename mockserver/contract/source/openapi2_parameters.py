@@ -79,7 +79,7 @@ def form(places: Moves, fields: Sequence[RawParameter], new: str, consumes: Sequ
     names = [str(field.raw.get("name", "")) for field in fields]
     schema = {
         "type": "object",
-        "properties": {name: schema_of(field.raw) for name, field in zip(names, fields, strict=True)},
+        "properties": {name: _field_schema(field.raw) for name, field in zip(names, fields, strict=True)},
         "required": [name for name, field in zip(names, fields, strict=True) if field.raw.get("required") is True],
     }
     encoding = {}
@@ -94,6 +94,14 @@ def form(places: Moves, fields: Sequence[RawParameter], new: str, consumes: Sequ
     if encoding:
         media["encoding"] = encoding
     return {"required": bool(schema["required"]), "content": dict.fromkeys(types, media)}
+
+
+def _field_schema(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a form field: `allowEmptyValue: false` refuses an empty text."""
+    made = schema_of(raw)
+    if raw.get("allowEmptyValue") is False and raw.get("type") == "string":
+        made.setdefault("minLength", 1)
+    return made
 
 
 def _is_file(raw: dict[str, Any]) -> bool:

@@ -65,6 +65,10 @@ def _across(data: Any, pointer: str, seen: set[str]) -> str:
     return ""
 
 
+#: The reference that `$recursiveRef` of JSON Schema 2019-09 becomes (contract/schema/dialect.py).
+_RECURSIVE = "#mockserver-recursive"
+
+
 class Identifiers:
     """Resolver of the references in one document, by pointer, `$id` or `$anchor`."""
 
@@ -73,6 +77,8 @@ class Identifiers:
 
     def resolve(self, reference: str, pointer: str) -> str | None:
         """Return the pointer of the schema that a reference means, None if the reference is broken."""
+        if reference == _RECURSIVE:
+            return self._recursive(pointer)
         if reference == "#" or reference.startswith("#/"):
             named = unquote(reference[1:])
             resource = self._resource(pointer)
@@ -84,6 +90,20 @@ class Identifiers:
             return self._anchors.get((base, fragment)) or self._anchors.get(("", fragment))
         place = self._places.get(base)
         return place + unquote(fragment) if place is not None and self._is_schema(place + unquote(fragment)) else None
+
+    def _recursive(self, pointer: str) -> str | None:
+        """Return the nearest schema around a `$recursiveRef` that has `$recursiveAnchor`, else the whole schema."""
+        value, place, found = self._data, "", ""
+        for number, token in enumerate(split(pointer)):
+            try:
+                value = value[int(token)] if isinstance(value, list) else value[token]
+            except (LookupError, ValueError, TypeError):
+                break
+            place = child(place, token)
+            is_whole = number == 2 and place.startswith("/components/schemas/")
+            if isinstance(value, dict) and (value.get("$recursiveAnchor") is True or (is_whole and not found)):
+                found = place
+        return found or None
 
     def _is_schema(self, pointer: str) -> bool:
         try:

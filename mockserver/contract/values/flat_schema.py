@@ -142,6 +142,8 @@ def force_discriminator(merged: Flat, discriminator: Mapping[str, Any], referenc
         for value, meant in (mapping.items() if isinstance(mapping, dict) else ())
         if isinstance(meant, str) and meant in {f"#{reference}", last}
     ]
+    if not values and discriminator.get("defaultMapping") in {f"#{reference}", last}:
+        return  # what no value is mapped to
     value = values[0] if values else last
     properties = dict(merged.get("properties") or {})
     properties[name] = {"allOf": [properties[name], {"x-wanted": value}]} if name in properties else {"const": value}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from threading import RLock
 from typing import Any
 
 from mockserver import sources
@@ -71,6 +72,7 @@ class Generator:
         self._today = today
         self._flattener = Flattener(contract)
         self._usual: dict[tuple[str, Direction, bool, int, bool], Any] = {}
+        self._lock = RLock()
 
     def generate(
         self,
@@ -97,8 +99,18 @@ class Generator:
             CannotGenerate: none was found.
         """
         known = (pointer, direction, minimal, variant, examples)
-        if not key and known in self._usual:
-            return self._usual[known]
+        if key:
+            return self._made(pointer, direction, key, minimal=minimal, variant=variant, examples=examples)
+        if known not in self._usual:
+            with self._lock:  # what many calls ask for at once is made once
+                if known not in self._usual:
+                    made = self._made(pointer, direction, "", minimal=minimal, variant=variant, examples=examples)
+                    self._usual[known] = made
+        return self._usual[known]
+
+    def _made(
+        self, pointer: str, direction: Direction, key: str, *, minimal: bool, variant: int, examples: bool
+    ) -> Any:
         validator = self._contract.validator(pointer, direction)
         why = ""
         closest: Any = NO_CONTENT
@@ -113,8 +125,6 @@ class Generator:
                 why = why or str(reason)
                 continue
             if validator.is_valid(value):
-                if not key:
-                    self._usual[known] = value
                 return value
             if closest is NO_CONTENT:
                 closest = value

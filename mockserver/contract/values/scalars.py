@@ -10,7 +10,14 @@ from typing import Any
 
 from mockserver.contract.schema.validator import conforms
 from mockserver.contract.values.flat_schema import Flat, Impossible
-from mockserver.contract.values.texts import FORMATS, planned_moment, text_matching, text_of_length, typical_text
+from mockserver.contract.values.texts import (
+    FORMATS,
+    moment_of_length,
+    planned_moment,
+    text_matching,
+    text_of_length,
+    typical_text,
+)
 from mockserver.http import json
 
 
@@ -36,6 +43,8 @@ def make_text(flat: Flat, name: str, chance: Random, today: date | None = None) 
     if known is not None:
         found = known(chance)
         if "pattern" not in flat or conforms(flat, found):
+            if form == "date-time" and not shortest <= len(found) <= (longest or len(found)):
+                return moment_of_length(found, shortest, longest)
             sized = text_of_length(found, shortest, longest, chance)
             return sized if conforms(flat, sized) else found
     if "pattern" in flat:

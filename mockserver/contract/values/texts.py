@@ -66,6 +66,16 @@ FORMATS: Mapping[str, Maker] = {
     "binary": _word,
     "password": lambda chance: _hexadecimal(chance, 16),
 }
+
+
+def moment_of_length(moment: str, shortest: int, longest: int | None) -> str:
+    """Return a date-time that ends in `Z` with a fraction or an offset, so that it is as long as a schema wants it."""
+    seconds = moment.removesuffix("Z")
+    ends = ["Z", *(f".{'0' * digits}Z" for digits in range(1, 10)), "+00:00", ".000+00:00", ".000000+00:00"]
+    fitting = (f"{seconds}{end}" for end in ends if shortest <= len(seconds) + len(end) <= (longest or shortest + 9))
+    return next(fitting, moment)
+
+
 #: Patterns of property names, most special first, and what makes a typical value.
 _NAMES: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), maker)

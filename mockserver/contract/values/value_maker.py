@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Any
 from mockserver.contract.schema.dialect import MEANT
 from mockserver.contract.schema.direction import Direction
 from mockserver.contract.schema.validator import conforms
+from mockserver.contract.source.references import target
 from mockserver.contract.values import scalars
 from mockserver.contract.values.flat_schema import ALLOWED, Flat, Flattener, Impossible, force_discriminator
 from mockserver.contract.values.texts import text_matching
@@ -29,6 +31,13 @@ _KINDS: tuple[tuple[str, frozenset[str]], ...] = (
     ("string", frozenset({"pattern", "minLength", "maxLength", "format"})),
     ("number", frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})),
 )
+#: Members that tell that a thing is at its end.
+_ENDED = re.compile(
+    r"(delet|archiv|remov|revok|cancell?|trash|terminat|suspend|disabl|bann?|block|expir)ed(at|on|date|time|by|timestamp)?"
+    r"|deletion(timestamp|graceperiodseconds|date|time)"
+)
+#: Members beside the message of an error.
+_OF_ERRORS = frozenset({"code", "type", "status", "error", "param"})
 _CHEAP = {"null": 0, "boolean": 1, "integer": 1, "number": 1, "string": 1, "array": 2, "object": 3}
 
 
@@ -86,6 +95,9 @@ class ValueMaker:
         self._made += 1
         if depth > _TOO_DEEP or self._made > _TOO_MANY:
             raise Impossible("too deep")
+        if self._strategy.examples and self._is_null_by_default(schema):
+            return None
+        schema = self._mapped(schema)
         flat, references = self._flattener.flat(schema, lambda group: self._branch(group, depth))
         flat = self._conditional(flat)
         if any(self._above.count(reference) > 1 for reference in references):
@@ -97,6 +109,40 @@ class ValueMaker:
             return self._of(flat, name, depth)
         finally:
             del self._above[len(self._above) - len(references) :]
+
+    def _is_null_by_default(self, schema: Any) -> bool:
+        """Tell whether a schema's `default` is null, null is allowed, and no example says better."""
+        behind = self._flattener.behind(schema)[0]
+        if not (isinstance(behind, dict) and "default" in behind and behind["default"] is None):
+            return False
+        keywords = self._flattener.keywords(behind)
+        branches = [*keywords.get("anyOf", ()), *keywords.get("oneOf", ())]
+        allowed = "null" in scalars.kinds(keywords) or {"type": "null"} in branches
+        return allowed and keywords.keys().isdisjoint({"example", "examples"})
+
+    def _mapped(self, schema: Any) -> Any:
+        """Return a schema that extends a given one, where a discriminator's mapping names some and there is no `oneOf`.
+
+        The value of the discriminator has to be one that is mapped, and that of the schema itself is not.
+        """
+        behind, pointer = self._flattener.behind(schema)
+        discriminator = behind.get("discriminator") if isinstance(behind, dict) else None
+        mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+        if not isinstance(mapping, dict) or not pointer or not {"oneOf", "anyOf"}.isdisjoint(behind):
+            return schema
+        meant = [
+            one if "/" in one else f"#/components/schemas/{one}" for one in mapping.values() if isinstance(one, str)
+        ]
+        own = {f"#{pointer}", f"#/components/schemas/{pointer.rpartition('/')[2]}"}
+        if (
+            not meant
+            or own & set(meant)
+            or (discriminator or {}).get("propertyName") not in (behind.get("required") or ())
+        ):
+            return schema
+        found = [one for one in meant if self._flattener.behind({"$ref": one})[0] not in ({}, behind)]
+        found = [one for one in found if f"{target(one)}" not in self._above]
+        return {"$ref": found[self._strategy.turn % len(found)]} if found else schema
 
     def _branch(self, group: Sequence[Any], depth: int) -> Any:
         """Return the branch of `oneOf` or `anyOf` to follow: by the strategy's turn, deep down the cheapest one."""
@@ -214,7 +260,7 @@ class ValueMaker:
             if self._is_forbidden(schema) or (allowed is not None and name not in allowed):
                 continue
             wanted = name in required
-            if not wanted and not self._has_room(schema, depth):
+            if not wanted and (not self._has_room(schema, depth) or self._misleads(name, schema, properties)):
                 continue
             try:
                 made[name] = self.value(schema, name, depth + 1)
@@ -251,6 +297,24 @@ class ValueMaker:
         if depth < _DEEP:
             return True
         return self._cost(schema) < 2
+
+    def _misleads(self, name: str, schema: Any, beside: Mapping[str, Any]) -> bool:
+        """Tell whether an optional member of made-up content is better left out: it would tell what is not so.
+
+        That is the end of a thing (`deletionTimestamp`, `archived`), and in an error a resource that has nothing to do
+        with the request.
+        """
+        if self._forbidden != _FORBIDDEN["response"]:
+            return False
+        plain = name.lower().replace("_", "").replace("-", "").removeprefix("is")
+        if _ENDED.fullmatch(plain):
+            return True
+        if "message" in beside and not beside.keys().isdisjoint(_OF_ERRORS):
+            behind = self._flattener.behind(schema)[0]
+            branches = [behind, *(behind.get("anyOf") or ())] if isinstance(behind, dict) else []
+            found = [self._flattener.behind(branch)[0] for branch in branches]
+            return any(isinstance(one, dict) and "id" in (one.get("properties") or ()) for one in found)
+        return False
 
     def _schema_of(self, flat: Flat, name: str) -> Any:
         for pattern, schema in (flat.get("patternProperties") or {}).items():

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.contract.resources.state_roles import SHOW, STORE
 from mockserver.errors import ContractError
 from mockserver.messages import OutgoingRequest
 from mockserver.plugins.calls import Handler, Rules
@@ -28,6 +29,11 @@ def _not_sent(outgoing: OutgoingRequest, _world: World) -> str:
     return f"callback {outgoing.name} not sent: no host is allowed"
 
 
+def nothing_inferred(_operation: Operation) -> Mapping[str, Behaviour]:
+    """Return no behaviours: what is inferred with `--no-state`."""
+    return {}
+
+
 class Settings(NamedTuple):
     """Settings of a stub that apply to the responses of all operations.
 
@@ -37,7 +43,7 @@ class Settings(NamedTuple):
         trusted: handlers of the engine whose responses are sent without being validated.
         secret_names: members that are masked in all operations.
         deliver: queues a callback for sending if that is allowed; returns a note for the journal.
-        inferred: returns the behaviours that were inferred, by `operationId`.
+        inferred: returns the behaviours that were inferred of the operations around one, by `operationId`.
     """
 
     options: StubOptions
@@ -47,7 +53,7 @@ class Settings(NamedTuple):
     trusted: frozenset[str] = NO_NAMES
     secret_names: frozenset[str] = NO_NAMES
     deliver: Callable[[OutgoingRequest, World], str] = _not_sent
-    inferred: Callable[[], Mapping[str, Behaviour]] = dict
+    inferred: Callable[[Operation], Mapping[str, Behaviour]] = nothing_inferred
 
 
 def behaviour_of(
@@ -57,7 +63,7 @@ def behaviour_of(
     if operation.id in settings.behaviours:
         return operation, settings.behaviours[operation.id]
     if operation.behaviour is None:
-        inferred = settings.inferred().get(operation.id)
+        inferred = settings.inferred(operation).get(operation.id)
         if inferred is not None:
             operation = replace(operation, behaviour=inferred)
     if operation.behaviour is None:
@@ -80,11 +86,14 @@ def _made(
         return LoginHandler(contract, operation, representations).run
     from mockserver.stub.crud.resources import ResourceHandler  # a contract without collections never loads them
     from mockserver.stub.crud.tombstones import RemoveHandler
+    from mockserver.stub.crud.whole_values import WholeValueHandler
 
     explicit = {one.id: one.behaviour for one in contract.operations if one.behaviour is not None}
-    relatives = {**settings.inferred(), **explicit}
+    relatives = {**settings.inferred(operation), **explicit}
     if behaviour.role == REMOVE:
         return RemoveHandler(operation, relatives.values())
+    if behaviour.role in {SHOW, STORE}:
+        return WholeValueHandler(contract, operation, behaviour, relatives)
     return ResourceHandler(contract, operation, behaviour, relatives, representations)
 
 
@@ -105,6 +114,8 @@ def trusts(handler: Handler | None, behaviour: Behaviour, settings: Settings) ->
     """Tell whether a handler's responses are trusted, and so sent without being validated against the contract."""
     if handler is None or settings.options.errors:
         return False
+    if getattr(handler, "judges", False):
+        return True  # it has validated its responses itself
     return (fills_form(handler) and behaviour.handler in settings.trusted) or is_trusted(handler)
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import hmac
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, after_this_request, request
 from werkzeug.exceptions import HTTPException
@@ -44,6 +44,7 @@ WORLD_KEY = "mockserver.world"
 #: WSGI variable with what else a path that is not there may have meant.
 HINT_KEY = "mockserver.hint"
 _LOG = logging.getLogger("mockserver")
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/\\@?#:\[\]]+)(?::[0-9]*)?")
 _DEFAULT_LIMIT = 100
 _MAX_CONTENT_BYTES = 64 * 1024
 
@@ -62,7 +63,7 @@ class Exposure:
         a page changes nothing; what does takes no credentials that a browser adds by itself.
         """
         origin = request.headers.get("Origin")
-        if origin is not None and not is_loopback(_host_of(origin)):
+        if origin is not None and not is_loopback(_host_of(origin.partition("://")[2])):
             return (
                 403,
                 f"the Origin {json.text(origin[:100])} is foreign; the control API refuses web pages",
@@ -80,17 +81,15 @@ class Exposure:
                 403,
                 f"the stub listens on {self.host}; start it with --control-token to open the control API",
             )
-        if not is_loopback(_host_of(f"//{request.host}")):
+        if not is_loopback(_host_of(request.host)):
             return 403, f"the Host {json.text(request.host[:100])} is foreign; use 127.0.0.1 or localhost"
         return None
 
 
-def _host_of(url: str) -> str:
-    """Return the host of a URL, "" if it has none or is malformed."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+def _host_of(place: str) -> str:
+    """Return the host of `HOST` or `HOST:PORT`, "" for anything else: what a browser may read otherwise is foreign."""
+    found = _PLACE.fullmatch(place)
+    return found[1].strip("[]") if found is not None else ""
 
 
 class _Refused(Exception):  # noqa: N818 - a response to the client, not an error of ours
@@ -232,7 +231,7 @@ def register_control(
             detail = f"neither the contract nor the control API has {request.method} {show(request.path)}{hint}"
             if not request.path.startswith(f"{PREFIX}/"):
                 rejected = RequestRejected(404, error.name, detail)
-                status, fields, content = undefined(rejected, request.headers.get("Accept"))
+                status, fields, content, _ = undefined(rejected, request.headers.get("Accept"))
                 return Response(content, status, fields)
         response = _problem(error.code or 500, detail, error.name)
         for name, value in error.get_headers():

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
+from mockserver.contract.resources.shapes import Shape, json_content
 from mockserver.errors import ContractError, RequestRejected
 from mockserver.messages import Representation
+from mockserver.stub.crud.item_records import Identity
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import as_text
-from mockserver.stub.crud.representation import Item, value_at, with_value
+from mockserver.stub.crud.representation import Item, item_shape, value_at, with_value
 
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 #: The responses without state to calls without arguments, by `operationId`.
@@ -42,9 +44,32 @@ class ExampleItems:
         found: dict[str, Item] = {}
         for behaviour, item in self._shown(resource):
             named = self._named(item, behaviour) if behaviour.keys else item
-            key = as_text(named[behaviour.identifier])
+            key = as_text(Identity(behaviour.identifier).of(named))
             found[key] = {**found.get(key, {}), **named}
         return found
+
+    def shown_by_read(self, resource: str) -> Item:
+        """Return the item in the response without state to a read of one, an empty one if there is none."""
+        for name, relative in self._relatives.items():
+            if relative.resource == resource and relative.role == "read" and relative.answers:
+                try:
+                    shown = value_at(self._representations[name].value, relative.value)
+                except (RequestRejected, ContractError, LookupError):
+                    continue
+                if isinstance(shown, dict):
+                    return shown
+        return {}
+
+    def shape(self, resource: str) -> Shape | None:
+        """Return the shape of a resource's items as a read, else the list, shows them; None if neither tells."""
+        for role in ("read", "list"):
+            for name, relative in self._relatives.items():
+                if relative.resource == resource and relative.role == role and name in self._contract.by_id:
+                    place = relative.items if role == "list" else relative.value
+                    found = item_shape(self._contract, json_content(self._contract.by_id[name]), place)
+                    if found is not None and found.names:
+                        return found
+        return None
 
     def consistent(self, template: Any, behaviour: Behaviour, is_valid: Callable[[Any], bool]) -> Any:
         """Return a generated response with foreign keys changed to items that exist, if the result is valid."""
@@ -65,12 +90,16 @@ class ExampleItems:
         for member, resource in behaviour.keys:
             known = self._identifiers(resource)
             if known and named.get(member) is not None:
-                named[member] = known[zlib.crc32(as_text(item.get(behaviour.identifier)).encode()) % len(known)]
+                named[member] = known[
+                    zlib.crc32(as_text(Identity(behaviour.identifier).of(item)).encode()) % len(known)
+                ]
         return named
 
     def _identifiers(self, resource: str) -> list[Any]:
         if resource not in self._known:
-            self._known[resource] = [item[behaviour.identifier] for behaviour, item in self._shown(resource)]
+            self._known[resource] = [
+                Identity(behaviour.identifier).of(item) for behaviour, item in self._shown(resource)
+            ]
         return self._known[resource]
 
     def _shown(self, resource: str) -> Iterator[tuple[Behaviour, Item]]:
@@ -87,9 +116,11 @@ class ExampleItems:
             naming = ItemIdentifiers(self._contract, item_parameter(self._contract, relatives, relative.parameter))
             shown = value_at(whole, relative.items if relative.role == "list" else relative.value)
             for item in shown if isinstance(shown, list) else [shown]:
-                if isinstance(item, dict) and relative.identifier in item:
-                    if made_up and not naming.fits(item[relative.identifier]):
-                        item = {**item, relative.identifier: naming.fitted(item[relative.identifier])}
+                identity = Identity(relative.identifier)
+                own = identity.of(item) if isinstance(item, dict) else None
+                if own is not None:
+                    if made_up and not naming.fits(own):
+                        item = identity.given(item, naming.fitted(own))
                     yield relative if made_up else replace(relative, keys=()), item
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,16 @@ _NO_SEGMENTS = frozenset({"", ".", ".."})
 _MAX_DIGITS = 18
 _USUAL_LENGTH = 12
 _MAX_LENGTH = 40
-_TRIES = 20
+_LEAST = 4
+#: Length from which a text of hexadecimal digits is a hexadecimal number.
+_HEXADECIMAL = 8
+#: `ED-24`, `order 7`, `24`: a prefix, and a number that counts on. `cus_9s6XKzkNR`: a prefix, and random characters.
+_COUNTED = re.compile(r"((?:[A-Za-z][A-Za-z_:#. -]*)?)([0-9]{1,15})")
+_MARKED = re.compile(r"((?:[A-Za-z]{1,12}[-_])+)([A-Za-z0-9]{6,})")
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
+#: Makes an identifier of a number that counts on, and of what gives a text of random letters and digits.
+Form = Callable[[int, Callable[[], str]], Any]
 
 
 class ItemIdentifiers:
@@ -49,45 +58,64 @@ class ItemIdentifiers:
         made = _uuid(as_text(value))
         return made if isinstance(value, str) and self.fits(made) else value
 
-    def new(
-        self,
-        example: Any,
-        taken: Collection[str],
-        secret_of: Callable[[int], str],
-        is_good: Callable[[str], bool],
-    ) -> Any:
-        """Return an identifier that no item has yet, similar to an example.
-
-        Args:
-            example: one that it should be like, None for none.
-            taken: texts of those that are there.
-            secret_of: gives letters and digits that follow from a number.
-            is_good: whether the item's schema takes it.
-        """
+    def forms(self, example: Any) -> Iterator[Form]:
+        """Yield the forms that a new identifier may have, the most like an example first; None for no example."""
         if example is None and not self.fits("x") and self.fits("1"):
             example = 0
         if isinstance(example, int) and not isinstance(example, bool):
-            return max((int(key) for key in taken if re.fullmatch(r"[0-9]{1,15}", key)), default=0) + 1
-        for number in range(len(taken), len(taken) + _TRIES):
-            for candidate in _candidates(example, number, secret_of(number)):
-                if candidate not in taken and self.fits(candidate) and is_good(candidate):
-                    return candidate
-        return example if example is not None else secret_of(0)[:_USUAL_LENGTH]
+            yield lambda number, _secret: number
+            return
+        text = example if isinstance(example, str) else None
+        counted = _COUNTED.fullmatch(text or "")
+        if text is not None and _UUID.fullmatch(text):
+            yield lambda _number, secret: _uuid(secret())
+        elif counted is not None:
+            start, width = counted[1], len(counted[2]) if counted[2].startswith("0") else 0
+            yield lambda number, _secret: f"{start}{number:0{width}d}"
+        elif text is not None and (marked := _MARKED.fullmatch(text)):
+            start, rest = marked.groups()
+            yield lambda _number, secret: start + _alike(rest, secret())
+        elif text is not None and any(letter.isdigit() for letter in text) and len(text) >= _LEAST:
+            yield lambda _number, secret: _alike(text, secret())
+        length = len(text) if text is not None else _USUAL_LENGTH
+        size = max(_LEAST, min(length, _MAX_LENGTH))
+        yield lambda _number, secret: secret()[:size].lower()
+        yield lambda _number, secret: secret()[:size].upper()
+        yield lambda _number, secret: _digits(secret())[:length]
+        yield lambda number, _secret: str(number)
+        yield lambda _number, secret: _uuid(secret())
 
 
-def _candidates(example: Any, number: int, secret: str) -> Iterator[str]:
-    """Yield candidates for a new identifier: texts similar to an example, then texts of other kinds."""
-    unique = _uuid(secret)
-    length = len(example) if isinstance(example, str) else _USUAL_LENGTH
-    digits = "".join(f"{ord(letter) % 10}" for letter in secret)[:length]
-    if isinstance(example, str) and _UUID.fullmatch(example):
-        yield unique
-    elif isinstance(example, str) and example.isdecimal():
-        yield from (str(number + 1), digits)
-    else:
-        made = secret[: max(4, min(length, _MAX_LENGTH))].lower()
-        yield from (made, made.upper())
-    yield from (digits, str(number + 1), unique)
+def number_of(key: str, example: Any) -> int:
+    """Return the number that an identifier counts on from: that at the end of one like the example, else 0."""
+    if isinstance(example, str):
+        counted, own = _COUNTED.fullmatch(example), _COUNTED.fullmatch(key)
+        if counted is None or own is None or counted[1] != own[1]:
+            return 0
+        return int(own[2])
+    return int(key) if _NUMBER.fullmatch(key) else 0
+
+
+def _alike(example: str, secret: str) -> str:
+    """Return a text of random characters of the same kinds as an example's: digits, letters, hexadecimal digits."""
+    if len(example) >= _HEXADECIMAL and all(letter in "0123456789abcdef" for letter in example):
+        return hashlib.sha256(secret.encode()).hexdigest()[: len(example)]
+    source = secret * (len(example) // max(len(secret), 1) + 1)
+    made = []
+    for old, new in zip(example, source, strict=False):
+        if not old.isalnum():
+            made.append(old)
+        elif old.isdigit() and (new.isdigit() or not example.isalnum()):
+            made.append(f"{ord(new) % 10}")
+        elif example.islower() or example.isupper():
+            made.append(new.lower() if example.islower() else new.upper())
+        else:
+            made.append(new)
+    return "".join(made)
+
+
+def _digits(secret: str) -> str:
+    return "".join(f"{ord(letter) % 10}" for letter in secret)
 
 
 def _uuid(text: str) -> str:

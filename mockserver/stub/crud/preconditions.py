@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from mockserver.contract.model import Operation
 from mockserver.errors import RequestRejected
 from mockserver.plugins.calls import Call
 from mockserver.stub.crud.queries import as_text
 
 _TAG = re.compile(r'(W/)?("[^"]*")')
 _REPEATED = "idempotency:"
+_CONDITIONS = frozenset({"if-match", "if-none-match"})
 _IDEMPOTENCY = frozenset({"idempotency-key", "x-idempotency-key"})
+
+
+def declares_conditions(operation: Operation) -> bool:
+    """Tell whether an operation declares a request field with a precondition."""
+    return _declares(operation, _CONDITIONS)
+
+
+def declares_repetition(operation: Operation) -> bool:
+    """Tell whether an operation declares a request field with an idempotency key."""
+    return _declares(operation, _IDEMPOTENCY)
+
+
+def _declares(operation: Operation, fields: frozenset[str]) -> bool:
+    return any(one.location == "header" and one.name.lower() in fields for one in operation.parameters)
 
 
 def require_preconditions(call: Call, tag: str | None) -> None:

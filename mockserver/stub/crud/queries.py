@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mockserver.contract.model import Contract, Operation
@@ -58,10 +59,12 @@ class Paging(NamedTuple):
     Attributes:
         first_page: number of the first page.
         by_cursor: whether it takes a cursor.
+        defaults: by parameter, the value that it has where the client says nothing, which chooses no items.
     """
 
     first_page: int = 1
     by_cursor: bool = False
+    defaults: Mapping[str, Any] = MappingProxyType({})
 
 
 class Page(NamedTuple):
@@ -83,15 +86,21 @@ class Page(NamedTuple):
 def paging(contract: Contract, operation: Operation) -> Paging:
     """Return how a list operation's query selects a page: number of the first page, and whether it uses cursors."""
     first, by_cursor = 1, False
+    defaults: dict[str, Any] = {}
     for parameter in operation.parameters:
         if parameter.location != "query":
             continue
         by_cursor = by_cursor or _plain(parameter.name) in _AFTER
+        if parameter.schema is not None:
+            with suppress(ContractError, LookupError):
+                schema, _ = contract.schema(parameter.schema)
+                if isinstance(schema, dict) and "default" in schema:
+                    defaults[parameter.name] = schema["default"]
         if _plain(parameter.name) in _PAGES and parameter.schema is not None:
             with suppress(ContractError, LookupError):  # a broken one says nothing
                 schema, _ = contract.schema(parameter.schema)
                 first = 0 if isinstance(schema, dict) and schema.get("default", schema.get("minimum")) == 0 else 1
-    return Paging(first, by_cursor)
+    return Paging(first, by_cursor, defaults)
 
 
 def choose(
@@ -111,7 +120,12 @@ def choose(
         ends: cursors behind which there is nothing.
     """
     controls = {_plain(name): value for name, value in query.items() if _plain(name) in _CONTROLS}
-    found = [item for item in items if _matches(item, query)]
+    asked = {
+        name: value
+        for name, value in query.items()
+        if _plain(name) not in _CONTROLS and (name not in how.defaults or how.defaults[name] != value)
+    }
+    found = [item for item in items if _matches(item, asked)] if asked else items
     found = _sorted(found, controls)
     size = _integer_control(controls, _SIZES)
     size = len(found) if size is None or size <= 0 else size
@@ -123,14 +137,14 @@ def choose(
         start = _start_index(found, controls, identifier, how, ends, size)
         end = start + size
         more = end < len(found)
-    page = found[start:end]
+    page = list(found[start:end])
     return Page(page, len(found), more, page[-1].get(identifier) if page else None)
 
 
 def _matches(item: Item, query: Mapping[str, Any]) -> bool:
     """Tell whether an item has the values that a query asks for in members of the same names."""
     for name, wanted in query.items():
-        if _plain(name) in _CONTROLS or name not in item or isinstance(item[name], dict | list):
+        if name not in item or isinstance(item[name], dict | list):
             continue
         allowed = wanted if isinstance(wanted, list) else [wanted]
         if not isinstance(wanted, dict) and as_text(item[name]) not in [as_text(one) for one in allowed]:
@@ -138,7 +152,7 @@ def _matches(item: Item, query: Mapping[str, Any]) -> bool:
     return True
 
 
-def _sorted(items: list[Item], controls: Mapping[str, Any]) -> list[Item]:
+def _sorted(items: Sequence[Item], controls: Mapping[str, Any]) -> Sequence[Item]:
     asked = next((controls[name] for name in controls if name in _SORTS), None)
     if isinstance(asked, list):
         asked = asked[0] if asked else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,9 @@ from mockserver.stub.crud.pagination import cursors, envelopes
 from mockserver.stub.crud.queries import Page
 
 Item = dict[str, Any]
+
+_NUMBERS = frozenset({"integer", "number"})
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 
 def value_at(value: Any, pointer: str) -> Any:
@@ -45,6 +49,7 @@ class Presentation:
     Attributes:
         names: members that an item has in the response, empty if unknown.
         is_valid: tells whether the whole content of a response is valid against its schema.
+        needs_template: whether a response that shows an item has anything else in it.
     """
 
     def __init__(self, contract: Contract, operation: Operation, pointer: str) -> None:
@@ -55,8 +60,19 @@ class Presentation:
         if media_type is not None and media_type.schema is not None:
             with suppress(ContractError):  # the response is not validated then, as without a schema
                 self.is_valid = contract.validator(media_type.schema, "response").is_valid
-        shape = _shape(contract, media_type, pointer)
+        shape = item_shape(contract, media_type, pointer)
         self.names = frozenset(() if shape is None else shape.names)
+        self._shape = shape
+        self._kinds: dict[str, frozenset[str]] = {}
+        self._open = isinstance(shape, SchemaShape) and shape.open
+        self.needs_template = bool(pointer)
+        examples = media_type.examples.values() if media_type is not None else ()
+        shown = [value_at(example.value, pointer) for example in examples]
+        first = [one[0] if isinstance(one, list) and one else one for one in shown]
+        self._known = self.names.union(*(one for one in first if isinstance(one, dict)))
+        token = split(pointer)
+        #: The one member around the item, "" if it is deeper or the item is the whole.
+        self._member = token[0] if len(token) == 1 and not token[0].isdecimal() else ""
         self._chooses = isinstance(shape, SchemaShape) and shape.chooses
 
     def show(self, item: Item, template: Any) -> tuple[Any, bool]:
@@ -64,7 +80,11 @@ class Presentation:
         base = value_at(template, self._pointer)
         base = base if isinstance(base, dict) else {}
         shown = self.shown(item, base)
-        whole = with_value(template, self._pointer, shown)
+        whole = self.around(shown, template)
+        if self.is_valid(whole):
+            return whole, True
+        shown = self._converted(shown)
+        whole = self.around(shown, template)
         if self.is_valid(whole):
             return whole, True
         if self.is_valid(with_value(template, self._pointer, {**base, **shown})):
@@ -76,6 +96,40 @@ class Presentation:
             if self.is_valid(with_value(template, self._pointer, {**kept, name: value})):
                 kept[name] = value
         return with_value(template, self._pointer, kept), True
+
+    def _converted(self, item: Item) -> Item:
+        """Return an item with numbers as text, and text as numbers, where the schema of this response has the other."""
+        changed: Item = {}
+        for name, value in item.items():
+            kinds = self._kinds.get(name)
+            if kinds is None:
+                member = self._shape.member(name) if self._shape is not None else None
+                kinds = self._kinds[name] = member.kinds if member is not None else frozenset()
+            if (
+                isinstance(value, str)
+                and kinds
+                and "string" not in kinds
+                and kinds & _NUMBERS
+                and _WHOLE.fullmatch(value)
+            ):
+                changed[name] = int(value)
+            elif type(value) is int and "string" in kinds and not kinds & _NUMBERS:
+                changed[name] = f"{value}"
+        return {**item, **changed} if changed else item
+
+    def around(self, shown: Any, template: Any) -> Any:
+        """Return the whole response content with an item, as it is shown, in place of that in a template."""
+        if not self._pointer:
+            return shown
+        if self._member and isinstance(template, dict):
+            return {**template, self._member: shown}
+        return with_value(template, self._pointer, shown)
+
+    def alone(self, item: Item) -> Any:
+        """Return the content of a response that is an item and nothing else; None if it is not valid as it is."""
+        known = self._known
+        shown = item if not known or self._open or item.keys() <= known else _only(item, known)
+        return shown if self.is_valid(shown) else None
 
     def _least(self, shown: Item, base: Item, template: Any) -> Item:
         """Return an item with only those members taken from the example that its schema requires."""
@@ -89,9 +143,12 @@ class Presentation:
         return kept
 
     def shown(self, item: Item, base: Mapping[str, Any]) -> Item:
-        """Return the members of an item that the response documents."""
-        known = self.names | base.keys()
-        return {name: value for name, value in item.items() if not known or name in known}
+        """Return the members of an item that the response documents; an open object has any."""
+        known = self._known
+        if self._open or item.keys() <= known:
+            return item
+        known = known | base.keys()
+        return _only(item, known) if known else item
 
     def show_all(self, chosen: Page, template: Any, *, by_cursor: bool) -> tuple[Any, bool]:
         """Return the whole response content with a list of items in it, and whether that content is valid.
@@ -104,12 +161,20 @@ class Presentation:
         listed = value_at(template, self._pointer)
         base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
         shown = [self.shown(item, base) for item in chosen.items]
-        around = list(self._envelopes(template, chosen, by_cursor=by_cursor))
-        for candidates in (shown, [{**base, **one} for one in shown]):
-            for envelope in around:
-                whole = with_value(envelope, self._pointer, candidates)
-                if self.is_valid(whole):
-                    return whole, True
+        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
+            whole = self.around(shown, envelope)
+            if self.is_valid(whole):
+                return whole, True
+        shown = [self._converted(one) for one in shown]
+        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
+            whole = self.around(shown, envelope)
+            if self.is_valid(whole):
+                return whole, True
+        filled = [{**base, **one} for one in shown]
+        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
+            whole = self.around(filled, envelope)
+            if self.is_valid(whole):
+                return whole, True
         fitted = [self._fitted(one, base, template) for one in shown]
         fitted = [one for one in fitted if self.is_valid(with_value(template, self._pointer, [one]))]
         whole = with_value(template, self._pointer, fitted)
@@ -137,7 +202,11 @@ class Presentation:
         return kept
 
 
-def _shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
+def _only(item: Item, known: Collection[str]) -> Item:
+    return {name: value for name, value in item.items() if name in known}
+
+
+def item_shape(contract: Contract, media_type: MediaType | None, pointer: str) -> Shape | None:
     """Return the shape (members and their schemas) of an item in a response, None if unknown."""
     shape: Shape | None = None if media_type is None else shape_of(contract, media_type)
     for token in split(pointer):

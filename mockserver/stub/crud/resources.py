@@ -1,40 +1,48 @@
-"""Behaviour of collections and items: list, create, read, replace, merge and delete.
+"""Behaviour of collections and items: list, create, read, replace, merge, delete, and actions on an item.
 
-::
-
-    seeds (what the contract's examples show) ── overlaid by ── this world's records ── shown as the operation documents
-
-The store keeps records under the collection's own path, `resource:/users/7/pets`, by the text of their identifier:
-`{"item": {...}}`, or `{"gone": true}` once deleted. What is only read is never written.
+A singleton is the one item of its path, which has no identifier and is made by the first write. The store keeps records
+under the collection's own path, `resource:/users/7/pets` (item_records.py). What is only read is never written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from mockserver import sources
-from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Behaviour, Contract, Operation
-from mockserver.errors import RequestRejected
+from mockserver.contract.resources.identifiers import is_an_identifier
+from mockserver.contract.resources.state_roles import ACT
 from mockserver.http import json
+from mockserver.http.path_templates import parse_template
 from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
-from mockserver.stub.crud.example_items import ExampleItems, Representations, has_examples, item_parameter
-from mockserver.stub.crud.new_identifiers import ItemIdentifiers
+from mockserver.stub.crud.collection_names import PathText, item_path, segment, without_names
+from mockserver.stub.crud.example_items import ExampleItems, Representations, item_parameter
+from mockserver.stub.crud.item_records import NO_ITEMS, Found, Identity, ItemRecords, names_of
+from mockserver.stub.crud.item_responses import ItemResponses
+from mockserver.stub.crud.new_identifiers import ItemIdentifiers, number_of
+from mockserver.stub.crud.new_items import NewItems
 from mockserver.stub.crud.queries import as_text, choose, paging
-from mockserver.stub.crud.representation import Item, Presentation, value_at
-from mockserver.stub.crud.tombstones import PREFIX, Tombstones, filled, missing_item
-from mockserver.stub.crud.writes import entity_tag, json_patched, merge_patched, settable, stamp
+from mockserver.stub.crud.representation import Item, value_at
+from mockserver.stub.crud.tombstones import Tombstones, missing_item
+from mockserver.stub.crud.writes import Effect, entity_tag, json_patched, merge_patched, stamp
 
 #: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and some drop the whole response.
 _MAX_URI = 8000
+#: The key of a singleton's one item.
+_ONLY = "it"
+#: Roles of operations at the path of a collection, and not at that of an item.
+_OF_COLLECTION = frozenset({"list", "create"})
+#: Last segments of paths at which items are made.
+_CREATING = ("create", "new", "add", "import", "upload", "load")
 
 
 class ResourceHandler:
-    """Behaviour of one operation on a collection or its items, by the operation's role."""
+    """Behaviour of one operation on a collection or its items, by the operation's role.
+
+    Its responses are validated by itself, once: `judges` tells whether for all media types of the operation.
+    """
 
     def __init__(
         self,
@@ -53,23 +61,54 @@ class ResourceHandler:
             relatives: the behaviours of all operations of the contract, by `operationId`.
             representations: the responses of operations without state, by `operationId`.
         """
-        self._contract = contract
         self._operation = operation
         self._behaviour = behaviour
         relatives = {**relatives, operation.id: behaviour}
-        self._initial = ExampleItems(contract, relatives, representations)
-        self._tombstones = Tombstones(operation, relatives.values(), behaviour.resource)
-        pointer = behaviour.items if behaviour.role == "list" else behaviour.value
-        self._presentation = Presentation(contract, operation, pointer)
-        self._paging = paging(contract, operation)
-        self._settable = settable(contract, operation)
         own = {name: one for name, one in relatives.items() if one.resource == behaviour.resource}
-        self._identifiers = ItemIdentifiers(contract, item_parameter(contract, own, behaviour.parameter))
-        self._exemplary = has_examples(operation)
+        of_collection = behaviour.role in _OF_COLLECTION
+        self._single = not behaviour.parameter and not of_collection
+        item = item_path(behaviour)
+        # Names of parameters are free: `/plans/{id}` and `/plans/{plan}/resume` name one item.
+        names = parse_template(operation.path).parameters
+        depth = without_names(item).count("{}") - 1
+        self._parameter = "" if of_collection or self._single or depth >= len(names) else names[depth]
+        above = names[:depth] if self._parameter else names
+        self._path = PathText(behaviour.resource, above)
+        self._location = PathText(item, above) if behaviour.parameter else None
+        self._tail = item.rpartition("}")[2] if behaviour.parameter else ""
+        self._tombstones = Tombstones(operation, relatives.values(), own="" if of_collection else item)
+        self._identity = Identity(behaviour.identifier)
+        self._initial = ExampleItems(contract, relatives, representations)
+        self._responses = ItemResponses(contract, operation, behaviour, self._initial, self._identity)
+        self.judges = self._responses.judges
+        identifiers = ItemIdentifiers(contract, item_parameter(contract, own, behaviour.parameter))
+        self._new = NewItems(operation, behaviour, self._identity, identifiers, self._responses)
+        self._paging = paging(contract, operation)
         success = operation.success()
-        self._tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
-        self._exchanges = list(self._documented_exchanges())
-        self._seeds: dict[str, Item] | None = None
+        self._created_status = success is not None and success.status == "201"
+        self._conditional = preconditions.declares_conditions(operation)
+        self._repeatable = preconditions.declares_repetition(operation)
+        roles = {one.role for one in own.values()}
+        self._upsert = behaviour.role in {"replace", "merge"} and (
+            self._single or "201" in operation.responses or (behaviour.role == "replace" and "create" not in roles)
+        )
+        documents_missing = not operation.responses.keys().isdisjoint({"404", "4XX"})
+        others = "create" not in roles and _is_created_otherwise(contract, behaviour)
+        #: Whether an identifier that nothing is known of is 404: where the contract documents it, and clients make the
+        #: items in a way that is understood. A documented success never becomes a 404 that is not.
+        self._refuses_unknown = documents_missing and not others and not self._single and bool(behaviour.identifier)
+        self._reset_is_gone = self._single and any(
+            one.role == "read" and not {"404", "410", "204"}.isdisjoint(contract.by_id[name].responses)
+            for name, one in own.items()
+            if name in contract.by_id
+        )
+        #: Identifiers beside that in paths which servers make, and no write changes.
+        self._fixed = tuple(name for name in behaviour.names if is_an_identifier(name))
+        self._effect = (
+            Effect(operation, self._responses.shape, shows=behaviour.answers) if behaviour.role == ACT else None
+        )
+        self._seeds: Mapping[str, Item] | None = None
+        self._seed_names: Mapping[str, str] = {}
         self._act = {
             "list": self._list,
             "create": self._create,
@@ -77,6 +116,7 @@ class ResourceHandler:
             "replace": self._replace,
             "merge": self._merge,
             "delete": self._delete,
+            ACT: self._do,
         }[behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
@@ -85,267 +125,263 @@ class ResourceHandler:
         Raises:
             RequestRejected: there is no such item, or a condition does not hold.
         """
-        self._tombstones.check(call.arguments.path, call.transaction.get)
-        return self._act(call)
+        values, fresh = call.arguments.path, False
+        if self._tombstones:
+            values, fresh = self._tombstones.check(values, call.transaction.get)
+        # Nothing is below what was created a moment ago.
+        seeds = NO_ITEMS if fresh or self._single else self._seeded()
+        names = self._behaviour.names
+        return self._act(call, ItemRecords(call.transaction, self._path(values), names, seeds, self._seed_names))
 
     # roles
 
-    def _list(self, call: Call) -> Outcome:
-        template = self._template(call)
-        view = list(self._view(call).values())
-        issued = self._presentation.cursors(template) if self._paging.by_cursor else frozenset()
-        page = choose(view, call.arguments.query, self._behaviour.identifier, self._paging, issued)
-        known = {as_text(one.get(self._behaviour.identifier)) for one in view}
-        if (
-            self._reachable(template, known)
-            and len(page.items) == len(view)
-            and not call.transaction.items(self._collection(call))
-        ):
-            return Outcome(0, template, "example: this world has no changes to the collection")
-        content, sound = self._presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
+    def _list(self, call: Call, records: ItemRecords) -> Outcome:
+        template = self._responses.template(call)
+        changes = records.changes
+        items = records.all()
+        issued = self._responses.presentation.cursors(template) if self._paging.by_cursor else frozenset()
+        page = choose(items, call.arguments.query, self._identity.name, self._paging, issued)
+        is_whole = not changes and len(page.items) == len(items) and records.seeds is not NO_ITEMS
+        if is_whole and self._responses.is_reachable(template, items):
+            return self._responses.of_template(template, "example: this world has no changes to the collection")
+        content, sound = self._responses.presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
         if sound:
             return Outcome(0, content, f"{len(page.items)} of {page.total} items")
-        return Outcome(0, template, "example: the items of this world break the list's schema")
+        return self._responses.of_template(template, "example: the items of this world break the list's schema")
 
-    def _reachable(self, template: Any, known: set[str]) -> bool:
-        """Tell whether all items in a list's template exist, so that clients can read them."""
-        shown = value_at(template, self._behaviour.items)
-        return self._exemplary or (
-            isinstance(shown, list)
-            and bool(shown)
-            and all(isinstance(one, dict) and as_text(one.get(self._behaviour.identifier)) in known for one in shown)
-        )
+    def _create(self, call: Call, records: ItemRecords) -> Outcome:
+        if isinstance(call.content, list):
+            return self._create_several(call, records)
+        if self._repeatable:
+            again = preconditions.key_created_before(call, records.path)
+            found = None if again is None else records.find(again)
+            if found is not None and found.item is not None:
+                return self._responses.respond(call, found.item, "created by an earlier call with this idempotency key")
+        documented = self._responses.documented(call, self._key(call))
+        if documented is not None:
+            key = as_text(self._identity.of(documented))
+            if not records.find(key).changed:
+                return self._created(call, records, key, documented)
+        key, item = self._new.make(call, records, self._body(call, call.content))
+        return self._created(call, records, key, item)
 
-    def _create(self, call: Call) -> Outcome:
-        body = self._body(call)
-        again = preconditions.key_created_before(call, self._collection(call))
-        record = None if again is None else self._record(call, again)
-        if record is not None and "item" in record:
-            return self._respond(call, record["item"], "created by an earlier call with this idempotency key")
-        base = self._template_item(call)
-        view = self._view(call)
-        documented = self._documented(call)
-        if documented is not None and self._record(call, as_text(documented.get(self._behaviour.identifier))) is None:
-            return self._created(call, documented)
-        item = {name: value for name, value in base.items() if name not in self._settable} | body
-        stamp(item, base, call.now, fresh=True)
-        sent = body.get(self._behaviour.identifier)
-        if not self._identifiers.fits(sent):
-            sent = None  # nobody could ever ask for it, so the server names it
-        item[self._behaviour.identifier] = self._new_identifier(call, base, view) if sent is None else sent
-        key = as_text(item[self._behaviour.identifier])
-        if sent is not None and key in view and self._documents(409):
-            raise RequestRejected(
-                409, "Conflict", f"an item with {self._behaviour.identifier} {json.text(key[:60])} exists already"
-            )
-        return self._created(call, item)
+    def _create_several(self, call: Call, records: ItemRecords) -> Outcome:
+        """Create an item for each object in a list, and respond with all of them."""
+        made: list[Item] = []
+        for content in call.content:
+            key, item = self._new.make(call, records, self._body(call, content))
+            self._keep(call, records, key, item, before=None, made=True)
+            made.append(item)
+        return self._responses.respond_with_several(call, made, f"created {len(made)} items")
 
-    def _created(self, call: Call, item: Item) -> Outcome:
-        key = as_text(item[self._behaviour.identifier])
-        outcome = self._kept(call, key, item, f"created {key[:60]}")
-        preconditions.remember_created(call, self._collection(call), key)
-        location = f"{_filled(self._behaviour.resource, call).rstrip('/')}/{quote(key, safe='')}"
-        success = self._operation.success()
-        if success is None or success.status != "201" or len(location) > _MAX_URI:
+    def _created(self, call: Call, records: ItemRecords, key: str, item: Item) -> Outcome:
+        outcome = self._kept(call, records, key, item, f"created {key[:60]}", before=None, made=True)
+        if self._repeatable:
+            preconditions.remember_created(call, records.path, key)
+        if not self._created_status or self._location is None:
+            return outcome
+        # The values of the call, and not the keys that they lead to: the client knows the path by these.
+        above = self._location({**call.arguments.path, self._behaviour.parameter: ""})
+        location = f"{above.removesuffix(self._tail) if self._tail else above}{segment(key)}{self._tail}"
+        if len(location) > _MAX_URI:
             return outcome
         return outcome._replace(fields=(*outcome.fields, ("Location", location)))
 
-    def _read(self, call: Call) -> Outcome:
-        shown = self._shown_by_example(call)
-        key = as_text(call.arguments.path.get(self._behaviour.parameter))
-        state = self._find(call) if shown is None else self._seeded().get(key, shown)
+    def _read(self, call: Call, records: ItemRecords) -> Outcome:
+        key = self._key(call)
+        found = records.find(key)
+        if found.gone:
+            raise missing_item(f"{json.text(key[:60])} was deleted")
+        shown = None if found.changed or self._single else self._responses.shown_by_example(call, key)
+        state = found.item
+        if shown is not None:
+            state = records.seeds.get(key, shown)
         if state is None:
-            return Outcome(0, self._template(call), "example: no item with this identifier is known")
-        if preconditions.is_unmodified(call, entity_tag(state)):
+            if self._refuses_unknown:
+                raise missing_item(f"there is no item with {self._identity.name} {json.text(key[:60])}")
+            return self._unknown(call)
+        if self._conditional and preconditions.is_unmodified(call, entity_tag(state)):
             return Outcome(304, NO_CONTENT, "not modified", (("ETag", entity_tag(state)),))
-        return self._respond(call, shown or state, "item of this world, or of the contract's examples", state)
+        return self._responses.respond(call, shown or state, "item of this world, or of the contract's examples", state)
 
-    def _replace(self, call: Call) -> Outcome:
-        found = self._find_to_change(call)
-        base = found if found is not None else self._template_item(call)
-        body = self._body(call)
-        settable = self._settable or frozenset(body)
+    def _unknown(self, call: Call) -> Outcome:
+        """Return the response to a read of what nothing is known of: the example, by the name that was asked for."""
+        why = "nothing was written yet" if self._single else "no item with this identifier is known"
+        asked = None if self._single else call.arguments.path.get(self._parameter)
+        return self._responses.without_state(call, asked, f"example: {why}")
+
+    def _replace(self, call: Call, records: ItemRecords) -> Outcome:
+        found = self._find_to_change(call, records)
+        base = self._base(call, records, found)
+        body = self._body(call, call.content)
+        settable = self._responses.settable or frozenset(body)
         item = {name: value for name, value in base.items() if name not in settable} | body
-        item = self._documented(call) or item
-        return self._changed(call, item, base, "replaced")
+        documented = self._responses.documented(call, self._key(call))
+        return self._changed(call, records, found, documented or item, base, "replaced")
 
-    def _merge(self, call: Call) -> Outcome:
-        found = self._find_to_change(call)
-        base = found if found is not None else self._template_item(call)
+    def _merge(self, call: Call, records: ItemRecords) -> Outcome:
+        found = self._find_to_change(call, records)
+        base = self._base(call, records, found)
         if call.arguments.media_type == "application/json-patch+json":
-            item = json_patched(base, call.content)
-        else:
-            item = self._documented(call) or merge_patched(base, self._body(call))
-        return self._changed(call, item, base, "merged")
+            return self._changed(call, records, found, json_patched(base, call.content), base, "merged")
+        documented = self._responses.documented(call, self._key(call))
+        item = documented or merge_patched(base, self._body(call, call.content))
+        return self._changed(call, records, found, item, base, "merged")
 
-    def _delete(self, call: Call) -> Outcome:
-        found = self._find_to_change(call)
-        key = as_text(call.arguments.path.get(self._behaviour.parameter))
-        call.transaction.put(self._collection(call), key, {"gone": True})
-        return self._respond(call, found or {}, f"deleted {key[:60]}")
+    def _do(self, call: Call, records: ItemRecords) -> Outcome:
+        """Change what an action is documented to change, and respond with the item."""
+        assert self._effect is not None
+        found = self._find_to_change(call, records)
+        base = self._base(call, records, found)
+        item = self._effect.on(base, self._body(call, call.content), dict(call.arguments.query))
+        return self._changed(call, records, found, item, base, self._effect.word)
+
+    def _delete(self, call: Call, records: ItemRecords) -> Outcome:
+        found = self._find_to_change(call, records)
+        if self._single and not self._reset_is_gone:
+            records.forget(found.key)
+        else:
+            records.remove(found.key)
+        return self._responses.respond(call, found.item or {}, f"deleted {found.key[:60]}")
 
     # what roles share
 
-    def _changed(self, call: Call, item: Item, base: Item, what: str) -> Outcome:
-        if item is not self._documented(call):
+    def _key(self, call: Call) -> str:
+        return _ONLY if self._single else as_text(call.arguments.path.get(self._parameter))
+
+    def _base(self, call: Call, records: ItemRecords, found: Found) -> Item:
+        """Return the item that a write changes; what the example shows if it is not there."""
+        return found.item if found.item is not None else self._responses.server_parts(call, records.seeds).item
+
+    def _changed(self, call: Call, records: ItemRecords, found: Found, item: Item, base: Item, what: str) -> Outcome:
+        """Store a changed item and return its response."""
+        if not self._responses.is_documented(item):
+            item = dict(item)
             stamp(item, base, call.now, fresh=False)
-        key = as_text(call.arguments.path.get(self._behaviour.parameter))
-        if as_text(item.get(self._behaviour.identifier)) != key:
-            item[self._behaviour.identifier] = call.arguments.path.get(self._behaviour.parameter)
-        return self._kept(call, key, item, f"{what} {key[:60]}")
+        made = found.item is None
+        more: tuple[Any, ...] = ()
+        if not self._single and self._identity.name:
+            item, more = self._named(call, found, item)
+            old = found.item or {}
+            item = {**item, **{name: old[name] for name in self._fixed if name in old}} if self._fixed else item
+        if made and not self._single:
+            records.note_number(number_of(found.key, self._identity.of(base)))
+        why = f"{what} {found.key[:60]}"
+        outcome = self._kept(call, records, found.key, item, why, before=found.item, made=made or found.made, more=more)
+        if made and not self._created_status and "201" in self._operation.responses:
+            return outcome._replace(status=201)
+        if not made and self._created_status and "200" in self._operation.responses:
+            return outcome._replace(status=200)
+        return outcome
 
-    def _kept(self, call: Call, key: str, item: Item, why: str) -> Outcome:
-        """Store an item and return its response; members that the response had to add are stored, too."""
-        outcome = self._respond(call, item, why)
-        shown = value_at(outcome.content, self._behaviour.value) if self._behaviour.answers else None
-        added = {name: value for name, value in shown.items() if name not in item} if isinstance(shown, dict) else {}
-        kept = self._keep(call, key, {**item, **added})
-        return outcome._replace(fields=self._tag_of(kept))
+    def _named(self, call: Call, found: Found, item: Item) -> tuple[Item, tuple[Any, ...]]:
+        """Return a written item with its identifier, and a name that the client wrote in its place.
 
-    def _respond(self, call: Call, item: Item, why: str, state: Item | None = None) -> Outcome:
-        """Return a response that shows an item, with the entity tag of its state."""
-        if not self._presentation.has_content:
-            content = self._template(call)  # None where the success has no content at all
-            return Outcome(0, NO_CONTENT if content is None else content, why)
-        template = self._template(call)
-        if not self._behaviour.answers:
-            return Outcome(0, template, why)
-        content, sound = self._presentation.show(item, template)
-        if not sound:
-            why = f"{why}; no valid response can show the item"
-            content = template if self._presentation.is_valid(template) else content
-        return Outcome(0, content, why, self._tag_of(item if state is None else state))
-
-    def _tag_of(self, state: Item) -> tuple[tuple[str, str], ...]:
-        return (("ETag", entity_tag(state)),) if self._tagged else ()
-
-    def _collection(self, call: Call) -> str:
-        return PREFIX + _filled(self._behaviour.resource, call)
-
-    def _keep(self, call: Call, key: str, item: Item) -> Item:
-        kept = {name: value for name, value in item.items() if name not in call.write_only}
-        call.transaction.put(self._collection(call), key, {"item": kept})
-        return kept
-
-    def _view(self, call: Call) -> dict[str, Item]:
-        """Return the items of a collection in this world, keyed by their identifiers as text."""
-        view = dict(self._seeded())
-        for key, record in call.transaction.items(self._collection(call)).items():
-            if record.get("gone"):
-                view.pop(key, None)
-            else:
-                view[key] = record["item"]
-        return view
-
-    def _find(self, call: Call, *, upsert: bool = False) -> Item | None:
-        """Return the item that the path identifies, None if the stub cannot know whether it exists.
-
-        Raises:
-            RequestRejected: 404.
+        Whatever the client wrote, the path says which item it is; that other name leads to it from now on, too.
         """
-        key = as_text(call.arguments.path.get(self._behaviour.parameter))
-        record = call.transaction.get(self._collection(call), key)
-        if record is not None:
-            if record.get("gone") and not upsert:
-                raise missing_item(f"{json.text(key[:60])} was deleted")
-            return record.get("item")
-        found = self._seeded().get(key)
-        if found is None and not upsert and (self._documents(404) or call.transaction.items(self._collection(call))):
-            raise missing_item(f"there is no item with {self._behaviour.identifier} {json.text(key[:60])}")
-        return found
+        asked = call.arguments.path.get(self._parameter)
+        if found.item is not None:
+            asked = self._identity.of(found.item)
+        written = self._identity.of(item)
+        if asked is None or (written is not None and as_text(written) == as_text(asked)):
+            return item, ()
+        return self._identity.given(item, asked), ((written,) if self._new.fits(written) else ())
 
-    def _find_to_change(self, call: Call) -> Item | None:
-        """Return the item that the path identifies, as `_find` does, after checking the preconditions.
+    def _kept(
+        self,
+        call: Call,
+        records: ItemRecords,
+        key: str,
+        item: Item,
+        why: str,
+        *,
+        before: Item | None,
+        made: bool,
+        more: tuple[Any, ...] = (),
+    ) -> Outcome:
+        """Store an item and return its response; members that the response had to add are stored, too."""
+        outcome = self._responses.respond(call, item, why)
+        if self._behaviour.answers:
+            shown = value_at(outcome.content, self._behaviour.value)
+            if isinstance(shown, dict) and shown is not item and not shown.keys() <= item.keys():
+                item = {**shown, **item}
+        kept = self._keep(call, records, key, item, before=before, made=made, more=more)
+        if not self._responses.tagged:
+            return outcome
+        fields = [field for field in outcome.fields if field[0] != "ETag"]
+        return outcome._replace(fields=(*fields, *self._responses.tag_of(kept)))
+
+    def _keep(
+        self,
+        call: Call,
+        records: ItemRecords,
+        key: str,
+        item: Item,
+        *,
+        before: Item | None,
+        made: bool,
+        more: tuple[Any, ...] = (),
+    ) -> Item:
+        if call.write_only and not call.write_only.isdisjoint(item):
+            own = self._identity.member  # the server's, whatever a member of a request of this name is
+            item = {one: value for one, value in item.items() if one == own or one not in call.write_only}
+        if before is None and call.arguments.query:
+            more = (*more, *self._named_by_query(call))
+        records.put(key, item, before=before, made=made, more=more)
+        return item
+
+    def _named_by_query(self, call: Call) -> list[str]:
+        """Return the identifiers in the query of a creation: `POST /containers/create?name=web`."""
+        query = call.arguments.query
+        wanted = {name.lower() for name in self._behaviour.names} | {self._behaviour.identifier.lower()}
+        return [one for name, one in query.items() if name.lower() in wanted and isinstance(one, str) and one]
+
+    def _find_to_change(self, call: Call, records: ItemRecords) -> Found:
+        """Return the item that the path identifies, after checking the preconditions.
 
         Raises:
             RequestRejected: 404, 412.
         """
-        upsert = self._behaviour.role != "delete" and "201" in self._operation.responses
-        found = self._find(call, upsert=upsert)
-        if found is not None or upsert:  # else the item is unknown, and the example is used in its place
-            preconditions.require_preconditions(call, None if found is None else entity_tag(found))
+        key = self._key(call)
+        found = records.find(key)
+        upsert = self._upsert
+        if found.gone and not upsert:
+            raise missing_item(f"{json.text(key[:60])} was deleted")
+        if found.item is None and not upsert and not self._single:
+            example = self._responses.shown_by_example(call, key)
+            if example is not None and not found.changed:
+                found = found._replace(item=example)
+            elif self._refuses_unknown:
+                raise missing_item(f"there is no item with {self._identity.name} {json.text(key[:60])}")
+        if self._conditional and (found.item is not None or upsert):
+            # Else the item is unknown, and the example is used in its place.
+            preconditions.require_preconditions(call, None if found.item is None else entity_tag(found.item))
         return found
 
-    def _record(self, call: Call, key: str) -> Any:
-        return call.transaction.get(self._collection(call), key)
-
-    def _shown_by_example(self, call: Call) -> Item | None:
-        """Return the item in the response's example if it is the requested one and was not changed."""
-        key = as_text(call.arguments.path.get(self._behaviour.parameter))
-        if self._record(call, key) is not None or not self._behaviour.answers:
-            return None
-        item = value_at(self._template(call), self._behaviour.value)
-        return item if isinstance(item, dict) and as_text(item.get(self._behaviour.identifier)) == key else None
-
-    def _documented(self, call: Call) -> Item | None:
-        """Return the item in the documented response to exactly this request content, None if there is none.
-
-        On an item, only where it is the one that the path names.
-        """
-        if not self._behaviour.answers:
-            return None
-        for request, item in self._exchanges:
-            if request == call.content:
-                key = call.arguments.path.get(self._behaviour.parameter)
-                if self._behaviour.role == "create" or as_text(item[self._behaviour.identifier]) == as_text(key):
-                    return item
-        return None
-
-    def _documents(self, status: int) -> bool:
-        return not self._operation.responses.keys().isdisjoint({str(status), f"{status // 100}XX"})
+    def _body(self, call: Call, content: Any) -> Item:
+        """Return the item members in request content, unwrapped from an envelope like the response's."""
+        if not isinstance(content, dict):
+            return {}
+        envelope = self._behaviour.value.rpartition("/")[2]
+        inner = content.get(envelope) if envelope else None
+        if isinstance(inner, dict) and (len(content) == 1 or envelope not in self._responses.presentation.names):
+            content = inner
+        if call.write_only and not call.write_only.isdisjoint(content):
+            return {name: value for name, value in content.items() if name not in call.write_only}
+        found: Item = content
+        return found
 
     def _seeded(self) -> Mapping[str, Item]:
         """Return the initial items, taken from the contract's examples, by the text of their identifiers."""
         if self._seeds is None:
-            self._seeds = self._initial.seeds(self._behaviour.resource)
+            seeds = self._initial.seeds(self._behaviour.resource)
+            self._seed_names = names_of(seeds, self._behaviour.names)
+            self._seeds = seeds
         return self._seeds
 
-    def _template(self, call: Call) -> Any:
-        """Return the response without state; foreign keys of generated items are changed to items that exist."""
-        template = call.representation.value
-        if not self._behaviour.keys or self._exemplary:
-            return template
-        return self._initial.consistent(template, self._behaviour, self._presentation.is_valid)
 
-    def _documented_exchanges(self) -> Iterator[tuple[Any, Item]]:
-        """Yield the content of each documented request with the item in its documented response."""
-        for pair in (pair for pair in pairs_of(self._operation) if pair.status.startswith("2")):
-            item = value_at(pair.response.value, self._behaviour.value)
-            if pair.request is not None and isinstance(item, dict) and self._behaviour.identifier in item:
-                yield pair.request.value, item
-
-    def _template_item(self, call: Call) -> Item:
-        """Return the item in the operation's response without state, else any initial item."""
-        template = self._template(call)
-        item = value_at(template, self._behaviour.value) if self._behaviour.answers else None
-        if isinstance(item, dict):
-            return dict(item)
-        return dict(next(iter(self._seeded().values()), {}))
-
-    def _body(self, call: Call) -> Item:
-        """Return the item members in the request content, unwrapped from an envelope like the response's."""
-        content = call.content
-        if not isinstance(content, dict):
-            return {}
-        envelope = self._behaviour.value.rpartition("/")[2]
-        inner = content.get(envelope)
-        content = inner if envelope and len(content) == 1 and isinstance(inner, dict) else content
-        return {name: value for name, value in content.items() if name not in call.write_only}
-
-    def _new_identifier(self, call: Call, base: Item, view: Mapping[str, Item]) -> Any:
-        """Return an identifier that no item has or had, similar to that of the example."""
-
-        def secret_of(number: int) -> str:
-            return sources.make_secret(call.rules.seed_number, call.world, self._collection(call), number)
-
-        def is_good(candidate: str) -> bool:
-            whole = {**base, self._behaviour.identifier: candidate}
-            return not self._behaviour.answers or self._presentation.show(whole, self._template(call))[1]
-
-        taken = {*view, *call.transaction.items(self._collection(call))}  # deleted ones, too
-        return self._identifiers.new(base.get(self._behaviour.identifier), taken, secret_of, is_good)
-
-
-def _filled(template: str, call: Call) -> str:
-    """Return a path template with the path values of a call."""
-    return filled(template, call.arguments.path)
+def _is_created_otherwise(contract: Contract, behaviour: Behaviour) -> bool:
+    """Tell whether items may come to be in a way that is not understood: by a POST beside them without a role."""
+    above = without_names(item_path(behaviour)).rpartition("/")[0]
+    ways = {above, *(f"{above}/{word}" for word in _CREATING)}
+    return any(one.method == "POST" and without_names(one.path) in ways for one in contract.operations)

@@ -18,74 +18,69 @@ from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
 from mockserver.plugins.transactions import Read, Transaction
 from mockserver.stub.behaviour.handlers import REMOVE
+from mockserver.stub.crud.collection_names import ItemsAbove, without_names
 from mockserver.stub.crud.queries import as_text
 
-#: What the names of the store's collections of items begin with; their paths follow.
-PREFIX = "resource:"
 #: The store's collection of tombstones by path.
 _GONE = "gone"
+_REMEDY = "state is inferred: `mockserver inspect` shows how, `--no-state` turns it off"
 
 
 class Tombstones:
     """Tombstones on the path of an operation: a check whether any item on the path was deleted."""
 
-    def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "") -> None:
+    def __init__(self, operation: Operation, behaviours: Iterable[Behaviour], path: str = "", own: str = "") -> None:
         """Prepare to check and restore the items on one operation's path.
 
         Args:
             operation: what is called.
             behaviours: those of the whole contract.
             path: the path template that counts, such as `/users/{user}/pets`; the operation's own unless it is given.
+            own: path template of the operation's own item, which its behaviour looks for itself.
         """
         path = path or operation.path
         behaviours = list(behaviours)
-        # Whether the collection's own path ends with a slash, as its name in the store then does.
-        ends = {
-            _without_names(one.resource): "/" * one.resource.endswith("/") for one in behaviours if one.role != REMOVE
-        }
-        removed = {_without_names(one.resource) for one in behaviours if one.role == REMOVE}
+        removed = {without_names(one.resource) for one in behaviours if one.role == REMOVE}
+        self._above = ItemsAbove(path, behaviours, own)
         segments = path.split("/")
-        self._items: list[tuple[str, str]] = []
-        self._paths: list[str] = []
-        for index, segment in enumerate(segments):
-            item = "/".join(segments[: index + 1])
-            if "{" not in item:
-                continue
-            named, collection = parse_template(segment).name, "/".join(segments[:index])
-            if named and _without_names(collection) in ends:
-                self._items.append((collection + ends[_without_names(collection)], named))
-            if _without_names(item) in removed:
-                self._paths.append(item)
+        items = ["/".join(segments[: index + 1]) for index in range(len(segments))]
+        self._paths = [item for item in items if "{" in item and without_names(item) in removed]
         # A PUT can create what was deleted at its own path (RFC 9110, section 9.3.4), a POST only if the path has no
         # parameter at its end; else the POST acts on an existing item.
         makes = operation.method == "PUT" or (operation.method == "POST" and "{" not in path.rpartition("/")[2])
-        self._own = self._paths.pop() if makes and _without_names(path) in removed else ""
+        self._own = self._paths.pop() if makes and without_names(path) in removed else ""
         # Parent path of the items that a POST creates, if their DELETE has the role `remove`.
-        creates = operation.method == "POST" and f"{_without_names(path)}/{{}}" in removed
+        creates = operation.method == "POST" and f"{without_names(path)}/{{}}" in removed
         self._below = path.rstrip("/") if creates else ""
         #: Whether the operation can create again what was deleted.
         self.restores = bool(self._own or self._below)
 
     def __bool__(self) -> bool:
-        return bool(self._items or self._paths or self.restores)
+        return bool(self._above or self._paths or self.restores)
 
-    def check(self, values: Mapping[str, Any], read: Read) -> None:
+    def check(self, values: Mapping[str, Any], read: Read) -> tuple[Mapping[str, Any], bool]:
         """Raise RequestRejected (404) if an item on the operation's path was deleted.
 
         Args:
             values: path values by parameter name.
             read: gives the record of a collection and key.
 
+        Returns:
+            The path values with the keys under which the items above are stored, and whether the innermost was created
+            in this world.
+
         Raises:
             RequestRejected: 404.
         """
-        for collection, parameter in self._items:
-            record = read(PREFIX + filled(collection, values), as_text(values.get(parameter)))
-            if record is not None and record.get("gone"):
-                raise missing_item(f"{parameter} was deleted with everything in it")
+        made = False
+        if self._above:
+            values, gone, made = self._above.resolve(values, read)
+            if gone:
+                raise missing_item(f"{gone} was deleted with everything in it")
         for path in self._paths:
             if read(_GONE, filled(path, values)) is not None:
                 raise missing_item(f"{filled(path, values)[:100]} was deleted")
+        return values, made
 
     def restore(self, values: Mapping[str, Any], content: bytes, transaction: Transaction) -> None:
         """Delete the tombstone of the path that a PUT or POST creates again.
@@ -140,10 +135,5 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
 
 
 def missing_item(detail: str) -> RequestRejected:
-    """Return the rejection (404) of a request for an item that does not exist."""
-    return RequestRejected(404, "Not Found", detail)
-
-
-def _without_names(template: str) -> str:
-    """Return a path template with unnamed parameters, so that templates of the same path are equal."""
-    return parse_template(template).nameless.rstrip("/")
+    """Return the rejection (404) of a request for an item that does not exist, by the state that was inferred."""
+    return RequestRejected(404, "Not Found", f"{detail}; {_REMEDY}")

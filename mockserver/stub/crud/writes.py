@@ -1,14 +1,15 @@
-"""Result of a write to an item: JSON patches, merge patches, timestamps, and entity tags."""
+"""Result of a write to an item: patches, effects of actions, timestamps, and entity tags."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
-from mockserver.contract.resources.shapes import SchemaShape
+from mockserver.contract.resources.shapes import SchemaShape, Shape
 from mockserver.errors import RequestRejected
 from mockserver.http import json
 
@@ -17,6 +18,20 @@ Item = dict[str, Any]
 _CREATED = re.compile(
     r"^(created|updated|modified)(_?(at|on|date|time))?$|^(date_?)(created|updated|modified)$", re.IGNORECASE
 )
+#: Members whose value says in what state an item is.
+_STATES = frozenset({"status", "state", "phase"})
+#: Actions that write what their request says.
+_WRITING = frozenset({"rename", "update", "edit", "change", "modify", "set"})
+#: Words for the state after an action, where that is no participle of it.
+_OUTCOMES = {
+    **dict.fromkeys(("start", "resume", "unpause", "restart"), ("running", "active", "on")),
+    **dict.fromkeys(("stop", "kill"), ("exited", "inactive", "off")),
+    **dict.fromkeys(("activate", "enable"), ("active", "enabled")),
+    **dict.fromkeys(("deactivate", "disable"), ("inactive", "disabled")),
+    "publish": ("published", "live"),
+    "approve": ("approved", "accepted"),
+    "reopen": ("open",),
+}
 
 
 def settable(contract: Contract, operation: Operation) -> frozenset[str]:
@@ -34,10 +49,24 @@ def _read_only(shape: SchemaShape, name: str) -> bool:
     return member is not None and member.read_only
 
 
-def stamp(item: Item, base: Item, now: float, *, fresh: bool) -> None:
-    """Set an item's members for the time of creation and last change, in the form of the example."""
-    for name, example in base.items():
-        if not _CREATED.match(name) or (not fresh and name.lower().find("creat") >= 0):
+def stamped(base: Item) -> tuple[str, ...]:
+    """Return the members of an item for the time of its creation and of its last change."""
+    return tuple(name for name in base if _CREATED.match(name))
+
+
+def stamp(item: Item, base: Item, now: float, *, fresh: bool, names: Iterable[str] | None = None) -> None:
+    """Set an item's members for the time of creation and last change, in the form of the example.
+
+    Args:
+        item: what is changed.
+        base: the example.
+        now: UNIX time in seconds.
+        fresh: whether the item is created now.
+        names: `stamped(base)`, where it is known.
+    """
+    for name in stamped(base) if names is None else names:
+        example = base[name]
+        if not fresh and name.lower().find("creat") >= 0:
             continue
         if isinstance(example, str) and re.match(r"\d{4}-\d\d-\d\dT", example):
             item[name] = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -85,3 +114,61 @@ def json_patched(item: Item, patch: Any) -> Item:
     if not isinstance(result, dict):
         raise RequestRejected(422, "Unprocessable Content", "the patched item is not an object")
     return result
+
+
+class Effect:
+    """Change that an action makes to an item, read from the name of the action and the schema of the item.
+
+    `POST /things/{id}/archive` sets `archived`, or `status` to a value such as `archived`, where its response has that.
+
+    Attributes:
+        word: the last segment of the path: the name of the action.
+    """
+
+    def __init__(self, operation: Operation, shape: Shape | None, *, shows: bool) -> None:
+        """Read the effect of an action on items of a shape; `shows` tells whether its response is the item."""
+        self.word = operation.path.rstrip("/").rpartition("/")[2].lower()
+        self._sets = dict(_changes(self.word, shape)) if isinstance(shape, SchemaShape) else {}
+        self._names = frozenset(shape.names if shape is not None and (shows or self.word in _WRITING) else ())
+
+    def on(self, item: Item, body: Item, query: Item) -> Item:
+        """Return an item as it is after the action; members of the request that the item has are set."""
+        sent = {name: value for name, value in body.items() if name in self._names}
+        if self.word in _WRITING:
+            given = {name.lower(): value for name, value in query.items()}
+            sent |= {name: given[name.lower()] for name in self._names if name.lower() in given}
+        changed = {**item, **sent}
+        for way, value in self._sets.items():
+            inner = changed.get(way[0])
+            if len(way) == 1:
+                changed[way[0]] = value
+            elif isinstance(inner, dict):
+                changed[way[0]] = {**inner, way[1]: value}
+        return changed
+
+
+def _changes(word: str, shape: SchemaShape, depth: int = 2) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield way and value of what an action sets: `archived: true`, or a `status` that is named like the action."""
+    done = {*_participles(word), *_OUTCOMES.get(word, ())}
+    undone = set(_participles(word[2:])) if word.startswith("un") else set()
+    for name in shape.names:
+        member = shape.member(name)
+        if member is None:
+            continue
+        plain = name.lower().removeprefix("is_").removeprefix("is")
+        if "boolean" in member.kinds and plain in done | undone:
+            yield (name,), plain in done
+        elif name.lower() in _STATES and not member.names:
+            for value in (value for schema in member.schemas for value in schema.get("enum") or ()):
+                if isinstance(value, str) and value.lower() in done:
+                    yield (name,), value
+                    break
+        elif depth > 1 and name.lower() in _STATES:
+            yield from (((name, *way), value) for way, value in _changes(word, member, depth - 1))
+
+
+def _participles(word: str) -> Iterator[str]:
+    """Yield a verb and its usual past participles: close, closed; stop, stopped; cancel, canceled and cancelled."""
+    yield from (word, f"{word}ed", f"{word}d", f"{word}{word[-1:]}ed")
+    if word.endswith("y"):
+        yield f"{word[:-1]}ied"

@@ -206,6 +206,8 @@ def _judge(code: int, media_type: MediaType, prepared: PreparedExample) -> Calla
                 return bool(json.decode(received.content) == prepared.value)
             except ValueError:
                 return False
+        if prepared.chosen is not None and isinstance(prepared.chosen.value, bytes):
+            return received.content == prepared.chosen.value
         if isinstance(prepared.value, str):
             return received.content == prepared.value.encode()
         # Any other form of a value (XML): the stub was asked for the example by its name, and sent something.

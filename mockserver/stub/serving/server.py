@@ -1,42 +1,33 @@
-"""HTTP server of the stub: granian's WSGI worker in this process, or in child processes that end with it.
+"""Processes and the listening socket of the HTTP server, which is the event loop beside this module.
 
-Granian's own command forks a worker that goes on serving when its parent is killed, and it binds with
-`SO_REUSEPORT`, so that a second server on the port starts without complaint (both seen with 2.8). Here the one process
-that is printed holds the socket, and children watch a pipe that closes with it. This is the only module that knows
-granian (docs/decisions/0006-granian-in-process.md).
+The one process that is printed holds the socket; with `--workers` children watch a pipe that closes with it, so that
+none of them goes on serving when it is killed, and no second server shares the port unnoticed.
 """
 
 from __future__ import annotations
 
-import asyncio
-import importlib
+import logging
 import os
 import select
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from granian.constants import HTTPModes, SSLProtocols
-
 from mockserver.errors import MockServerError, UsageError
+from mockserver.messages import Response
+from mockserver.stub.serving.event_loop import EventLoop, Respond
 
 BACKLOG = 1024
-#: Threads that run Python. The lock of the interpreter lets one run at a time; the others keep a slow upload or a
-#: delayed response from blocking all other requests.
-THREADS = 64
-_IDLE_SECONDS = 30
-_RUNTIME_THREADS = 1
-_RUNTIME_BLOCKING_THREADS = 64
 _EXIT_BROKEN = 2
-
-# Granian's type stubs describe another version of these.
-_granian: Any = importlib.import_module("granian._granian")
-_futures: Any = importlib.import_module("granian._futures")
+_MAX_DESCRIPTORS = 65536
+_LOG = logging.getLogger("mockserver")
 
 #: Makes a WSGI callable that also has the methods of app.Stub.
 MakeApp = Callable[[], Any]
@@ -90,26 +81,51 @@ def serve(
     listening: socket.socket,
     *,
     workers: int,
+    max_content: int,
     certificate: Certificate | None,
     on_ready: Callable[[], None],
 ) -> None:
     """Serve a stub over HTTP until SIGINT or SIGTERM; `on_ready` is called when connections are accepted.
 
+    Args:
+        make_app: makes the application, in each process its own.
+        listening: where connections are accepted.
+        workers: number of processes.
+        max_content: no content of a request is received beyond so many bytes.
+        certificate: what to serve https with, None for http.
+        on_ready: is called once.
+
     Raises:
         MockServerError: the application cannot be made, or a worker process ended on its own.
     """
     stop = _StopSignal()
+    _allow_connections()
+
+    def work(on_ready: Callable[[], None], stop: _StopSignal) -> None:
+        _work(make_app(), listening, max_content, certificate, on_ready, stop)
+
     if workers == 1:
-        _work(make_app(), listening, certificate, on_ready, stop)
+        work(on_ready, stop)
     else:
-        _run_children(make_app, listening, workers, certificate, on_ready, stop)
+        _run_children(work, workers, on_ready, stop)
+
+
+def _allow_connections() -> None:
+    """Raise the number of connections that the system allows the process as far as it may be raised."""
+    import resource  # not there on every system
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _MAX_DESCRIPTORS)
+    if allowed not in {resource.RLIM_INFINITY, wanted}:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, wanted), most))
 
 
 class _StopSignal:
     """Stop signal (SIGINT or SIGTERM) that the main thread can wait for.
 
-    Over the interpreter's wake-up pipe: the system may hand a signal to one of granian's threads, and Python's own
-    handler then runs only when the main thread next does, which waits here.
+    Over the interpreter's wake-up pipe: the system may hand a signal to any thread, and Python's own handler then runs
+    only when the main thread next does, which waits here.
     """
 
     def __init__(self) -> None:
@@ -127,49 +143,28 @@ class _StopSignal:
 def _work(
     app: Any,
     listening: socket.socket,
+    max_content: int,
     certificate: Certificate | None,
     on_ready: Callable[[], None],
     stop: _StopSignal,
 ) -> None:
-    tls: tuple[Any, ...] = (
-        (False, None, None, None, str(SSLProtocols.tls13), None, [], False)
-        if certificate is None
-        else (
-            True, str(certificate.certificate), str(certificate.key), None, str(SSLProtocols.tls12), None, [], False
-        )
-    )  # fmt: skip
-    worker = _granian.WSGIWorker(
-        1,
-        (None, _granian.SocketHolder(listening.fileno(), False, BACKLOG)),  # noqa: FBT003 - takes no keywords
-        None,
-        _RUNTIME_THREADS,
-        _RUNTIME_BLOCKING_THREADS,
-        THREADS,
-        _IDLE_SECONDS,
-        BACKLOG,
-        str(HTTPModes.http1),
-        None,
-        None,
-        None,
-        *tls,
-        (None, None),
-    )
-    loop = asyncio.new_event_loop()
-    shutdown = _granian.WorkerSignal()
-    worker.serve_mtr(_futures._new_cbscheduler(loop, _entrance(app), impl_asyncio=True), loop, shutdown)
+    context = None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        context.set_alpn_protocols(["http/1.1"])
+    loop = EventLoop(_entrance(app), listening, max_content, context)
+    loop.start()
     on_ready()
     stop.wait()
-    shutdown.set()
-    loop.close()
+    loop.stop()
     app.close()
 
 
-def _entrance(app: Any) -> Callable[[Any, Environ], None]:
-    """Return the function that the granian server calls for each request.
-
-    Granian's own copies the process' environment variables into every request, as CGI did; a stub has no use for them,
-    and for the other WSGI keys only if Flask answers.
-    """
+def _entrance(app: Any) -> Respond:
+    """Return the function that the event loop calls for each request; it spares what WSGI needs in between."""
+    #: The other variables of WSGI, which the stub has no use for.
     constants: Environ = {
         "SCRIPT_NAME": "",
         "wsgi.errors": sys.stderr,
@@ -180,18 +175,19 @@ def _entrance(app: Any) -> Callable[[Any, Environ], None]:
         "wsgi.version": (1, 0),
     }
 
-    def respond(proto: Any, environ: Environ) -> None:
-        response = app.respond(environ)
-        if response is not None:
-            proto.response_bytes(response.status, response.fields, response.content)
-        else:
-            proto.response_bytes(*_through_wsgi(app.pass_on, environ | constants))
+    def respond(environ: Environ) -> Response:
+        try:
+            response: Response | None = app.respond(environ)
+            return response or _through_wsgi(app.pass_on, constants | environ)
+        except Exception:  # noqa: BLE001 - the last resort: the client gets a response, the log the traceback
+            _LOG.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            return Response(500, [], b"")
 
     return respond
 
 
-def _through_wsgi(app: Any, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Return status, fields and content of a WSGI application's response."""
+def _through_wsgi(app: Any, environ: Environ) -> Response:
+    """Return the response of a WSGI application."""
     head: list[Any] = []
 
     def start_response(status: str, fields: list[tuple[str, str]], _error: Any = None) -> None:
@@ -203,14 +199,12 @@ def _through_wsgi(app: Any, environ: Environ) -> tuple[int, list[tuple[str, str]
     finally:
         if hasattr(content, "close"):
             content.close()
-    return head[0], head[1], body
+    return Response(head[0], head[1], body)
 
 
 def _run_children(
-    make_app: MakeApp,
-    listening: socket.socket,
+    work: Callable[[Callable[[], None], _StopSignal], None],
     workers: int,
-    certificate: Certificate | None,
     on_ready: Callable[[], None],
     stop: _StopSignal,
 ) -> None:
@@ -223,7 +217,7 @@ def _run_children(
         if child == 0:
             os.close(alive_write)
             os.close(ready_read)
-            _be_child(make_app, listening, certificate, alive_read, ready_write)
+            _be_child(work, alive_read, ready_write)
         children.add(child)
     os.close(alive_read)
     os.close(ready_write)
@@ -257,13 +251,7 @@ def _watch(children: set[int], stop: _StopSignal) -> None:
                 )
 
 
-def _be_child(
-    make_app: MakeApp,
-    listening: socket.socket,
-    certificate: Certificate | None,
-    alive: int,
-    ready: int,
-) -> None:
+def _be_child(work: Callable[[Callable[[], None], _StopSignal], None], alive: int, ready: int) -> None:
     """Serve the stub as a child process that ends when its parent does; never return."""
 
     def end_with_parent() -> None:
@@ -278,7 +266,7 @@ def _be_child(
 
     code = 0
     try:
-        _work(make_app(), listening, certificate, on_ready, stop)
+        work(on_ready, stop)
     except MockServerError as error:
         sys.stderr.write(f"mockserver: {error}\n")
         code = _EXIT_BROKEN

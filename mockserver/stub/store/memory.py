@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 
 from mockserver.plugins.transactions import Read, Record, Transaction
 from mockserver.stub.store.store import Fill
+
+_NO_RECORDS: dict[str, Record] = {}
 
 
 class _MemoryWorld:
@@ -54,6 +57,9 @@ class _MemoryWorld:
         return None if self._cleared else self.read(collection, key)
 
     def items(self, collection: str) -> Mapping[str, Record]:
+        if not self._changes and not self._cleared:
+            # Nothing changes the records as long as the transaction is open, so they need not be copied.
+            return MappingProxyType(self._records.get(collection, _NO_RECORDS))
         found = {} if self._cleared else dict(self._records.get(collection, {}))
         for (changed, key), record in self._changes.items():
             if changed == collection and record is None:

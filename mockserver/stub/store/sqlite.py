@@ -6,6 +6,7 @@ stays true until it writes.
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import threading
@@ -17,6 +18,7 @@ from urllib.parse import unquote
 from mockserver.errors import StateError
 from mockserver.http import json
 from mockserver.plugins.transactions import Read, Record, Transaction
+from mockserver.stub.store.state_files import check_state
 from mockserver.stub.store.store import Fill
 
 #: How long a writer waits for another process' lock before it gives up, in seconds.
@@ -29,7 +31,8 @@ _TABLES = (
     " record TEXT NOT NULL, PRIMARY KEY (world, collection, key))",
 )
 _GET = "SELECT record FROM mockserver_records WHERE world = ? AND collection = ? AND key = ?"
-_ITEMS = "SELECT key, record FROM mockserver_records WHERE world = ? AND collection = ?"
+#: In the order in which they were first put, as in memory.
+_ITEMS = "SELECT key, record FROM mockserver_records WHERE world = ? AND collection = ? ORDER BY rowid"
 _PUT = (
     "INSERT INTO mockserver_records (world, collection, key, record) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (world, collection, key) DO UPDATE SET record = excluded.record"
@@ -72,11 +75,16 @@ class _SqliteTransaction:
 class SqliteStore:
     """Store that keeps all state in a SQLite file, shared by several threads and processes."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, contract: str = "") -> None:
         """Open a SQLite file, creating the file and its tables if they are missing.
 
+        Args:
+            url: of the file.
+            contract: title of the contract whose state the file keeps, "" for any.
+
         Raises:
-            StateError: not a usable URL, no such folder, not a database, or not writable.
+            StateError: not a usable URL, no such folder, not a database, not writable, or not the state of this
+                contract in the form that this version writes.
         """
         self._url = url
         self._connections = _Connections(_file(url))
@@ -86,6 +94,7 @@ class SqliteStore:
             with self._begin() as connection:
                 for table in _TABLES:
                     connection.execute(table)
+                check_state(connection, url, contract)
         except StateError:
             self.close()
             raise
@@ -167,13 +176,18 @@ class _Connections:
     def __init__(self, file: str) -> None:
         self._file = file
         self._idle: list[sqlite3.Connection] = []
+        self._inode = 0
 
     @contextmanager
     def lent(self) -> Iterator[sqlite3.Connection]:
+        if self._inode and self._inode != _inode(self._file):
+            # SQLite would go on writing to a file that has no name any more, and every change would be lost.
+            raise sqlite3.OperationalError("the file was taken away or replaced; put it back, or start again")
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = _connect(self._file)
+        self._inode = self._inode or _inode(self._file)
         try:
             yield connection
         finally:
@@ -183,6 +197,13 @@ class _Connections:
         """Close all idle connections to the SQLite file."""
         while self._idle:
             self._idle.pop().close()
+
+
+def _inode(file: str) -> int:
+    try:
+        return os.stat(file).st_ino  # noqa: PTH116 - a Path costs as much as the call
+    except OSError:
+        return -1
 
 
 def _connect(file: str) -> sqlite3.Connection:
@@ -217,7 +238,10 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _record(text: str) -> Record:
-    record: Record = json.decode(text.encode())
+    try:
+        record: Record = json.decode(text.encode())
+    except ValueError as error:
+        raise sqlite3.DatabaseError(f"a record cannot be read: {error}; restore the file, or delete it") from error
     return record
 
 

@@ -121,8 +121,8 @@ class Worlds:
         world.journal.clear()
 
 
-def open_store(url: str) -> Store:
-    """Return the store that `--state` names: `memory`, or the URL of a SQLite file.
+def open_store(url: str, contract: str = "") -> Store:
+    """Return the store that `--state` names for a contract with a title: `memory`, or the URL of a SQLite file.
 
     Raises:
         UsageError: the URL is not usable, or the file cannot be opened.
@@ -132,6 +132,6 @@ def open_store(url: str) -> Store:
     from mockserver.stub.store.sqlite import SqliteStore  # costs start-up time; memory needs none of it
 
     try:
-        return SqliteStore(url)
+        return SqliteStore(url, contract)
     except StateError as error:
         raise UsageError(str(error)) from error

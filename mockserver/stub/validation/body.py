@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
@@ -14,11 +15,11 @@ from mockserver.http import json
 from mockserver.http.media_types import charset, covering, essence, is_json, is_json_lines, is_xml
 from mockserver.messages import Request
 from mockserver.stub.validation.decoding import decoding
+from mockserver.stub.validation.read_only import without_read_only
+from mockserver.stub.validation.request_codings import decoded, too_large
 from mockserver.stub.validation.text_types import ValueShapes
-from mockserver.stub.validation.violations import client_violations, reject
+from mockserver.stub.validation.violations import client_violations, excused, reject
 
-#: Longer content is not read (docs/decisions/0004-order-of-rejections.md).
-MAX_CONTENT_BYTES = 1024 * 1024
 _MAX_REMEMBERED_FIELDS = 256
 _NO_NAMES: frozenset[str] = frozenset()
 #: As Python calls them; what is ASCII is UTF-8, too.
@@ -29,9 +30,17 @@ class _Decoder:
     """Decoder and validator of request content of one media type."""
 
     def __init__(
-        self, contract: Contract, shapes: ValueShapes, media_type: MediaType, name: str, secret_names: frozenset[str]
+        self,
+        contract: Contract,
+        shapes: ValueShapes,
+        media_type: MediaType,
+        name: str,
+        secret_names: frozenset[str],
+        *,
+        strict: bool,
     ) -> None:
         self._contract = contract
+        self._strict = strict
         self._schema = media_type.schema
         self._decode = decoding(contract, shapes, media_type, name)
         #: What almost all requests have is decoded without a detour.
@@ -40,6 +49,7 @@ class _Decoder:
         self.may_be_empty = not (self._is_json or is_xml(name))
         self._is_valid: Callable[[Any], bool] | None = None
         self._secret_names = secret_names
+        self._examples = [example.value for example in media_type.examples.values()]
         if media_type.schema is not None and self._decode is not None:
             self._is_valid = contract.validator(media_type.schema, "request").is_valid
         #: Judges each item of a sequence, such as lines of JSON (OpenAPI 3.2).
@@ -62,11 +72,25 @@ class _Decoder:
         if self._is_valid is not None and not self._is_valid(value):
             assert self._schema is not None
             validator = self._contract.validator(self._schema, "request")
-            self._refuse((found, "") for found in validator.nearest_violations(value))
+            if not self._strict:
+                value = without_read_only(self._contract, self._schema, validator, value)
+                if self._is_valid(value):
+                    return value
+            excused = self._excused
+            self._refuse(
+                (found, "")
+                for found in validator.nearest_violations(value)
+                if not (found.several_fit and found.keyword_pointer in excused)
+            )
         if self._items is not None and isinstance(value, list):
             violations = self._items.nearest_violations
             self._refuse((found, f"/{index}") for index, item in enumerate(value) for found in violations(item))
         return value
+
+    @cached_property
+    def _excused(self) -> frozenset[str]:
+        assert self._schema is not None
+        return excused(self._contract, self._schema, self._examples)
 
     def _refuse(self, broken: Iterable[tuple[SchemaViolation, str]]) -> None:
         """Raise RequestRejected if there are schema violations, each paired with the pointer of the validated value."""
@@ -84,11 +108,21 @@ class _Decoder:
 class BodyReader:
     """Reader of one operation's request content: decodes and validates content."""
 
-    def __init__(self, contract: Contract, operation: Operation) -> None:
+    def __init__(self, contract: Contract, operation: Operation, max_bytes: int, *, strict: bool = True) -> None:
+        """Prepare to read the content of requests for one operation.
+
+        Args:
+            contract: the contract of the operation.
+            operation: whose request content it is.
+            max_bytes: longer content is not read (docs/decisions/0004-order-of-rejections.md).
+            strict: whether `readOnly` members are refused, and not ignored.
+        """
+        self._max_bytes = max_bytes
+        self._strict = strict
         body = operation.request_body
         self._required = body is not None and body.required
         self._contract = contract
-        self._shapes = ValueShapes(contract)
+        self._shapes = ValueShapes(contract, lenient=not strict)
         self._content = dict(body.content) if body is not None else {}
         #: Names of properties that never come back, in any media type that is documented, ranges included.
         self.secret_names = _NO_NAMES.union(
@@ -100,7 +134,7 @@ class BodyReader:
             if is_json(told) and told not in self._by_essence and alike:
                 self._by_essence[told] = alike[0]
         self._decoders = {
-            name: _Decoder(contract, self._shapes, media_type, name, self.secret_names)
+            name: self._decoder(media_type, name)
             for name, media_type in self._by_essence.items()
             if not name.endswith("*")
         }
@@ -115,17 +149,20 @@ class BodyReader:
         """Return the bytes of a request's content.
 
         Raises:
-            RequestRejected: 413.
+            RequestRejected: 413, or 400 or 415 where its `Content-Encoding` cannot be undone.
         """
         length = request.content_length
         if length == 0:
             return b""
-        if length is not None and length > MAX_CONTENT_BYTES:
-            raise _too_large()
+        limit = self._max_bytes
+        if length is not None and length > limit:
+            raise too_large(limit)
         # No more than was announced: not every server ends the stream there.
-        content = request.read(MAX_CONTENT_BYTES + 1 if length is None else length)
-        if len(content) > MAX_CONTENT_BYTES:
-            raise _too_large()
+        content = request.read(limit + 1 if length is None else length)
+        if len(content) > limit:
+            raise too_large(limit)
+        if "HTTP_CONTENT_ENCODING" in request.fields:
+            return decoded(content, request.fields["HTTP_CONTENT_ENCODING"], limit)
         return content
 
     def decode(self, content: bytes, content_type: str | None) -> Any:
@@ -154,7 +191,7 @@ class BodyReader:
             return decoder
         for wider in (f"{name.partition('/')[0]}/*", "*/*"):
             if wider in self._by_essence:
-                decoder = _Decoder(self._contract, self._shapes, self._by_essence[wider], name, self.secret_names)
+                decoder = self._decoder(self._by_essence[wider], name)
                 if len(self._decoders) < _MAX_REMEMBERED_FIELDS:
                     self._decoders[name] = decoder
                 return decoder
@@ -166,8 +203,11 @@ class BodyReader:
         assert media_type is not None
         return self._variants.setdefault(
             media_type.name,
-            _Decoder(self._contract, self._shapes, media_type, essence(field), self.secret_names),
+            self._decoder(media_type, essence(field)),
         )
+
+    def _decoder(self, media_type: MediaType, name: str) -> _Decoder:
+        return _Decoder(self._contract, self._shapes, media_type, name, self.secret_names, strict=self._strict)
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(name.lower() for name in self._content)
@@ -195,11 +235,3 @@ def _is_readable(field: str) -> bool:
     """Tell whether the charset of a `Content-Type` can be decoded; for JSON it must be UTF-8 (RFC 8259)."""
     named = charset(field)
     return named in _JSON_CHARSETS if is_json(field) else named is not None
-
-
-def _too_large() -> RequestRejected:
-    return RequestRejected(
-        413,
-        "Content Too Large",
-        f"the content is longer than {MAX_CONTENT_BYTES} bytes, the limit of this server",
-    )

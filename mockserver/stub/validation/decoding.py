@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from mockserver.contract.model import Contract, MediaType
 from mockserver.http import json, multipart
 from mockserver.http.media_types import charset, is_json, is_json_lines, is_xml
-from mockserver.http.styles import decode_query, pairs
+from mockserver.http.styles import Pairs, decode_query, pairs
 from mockserver.stub.validation.text_types import ValueShape, ValueShapes
 
 #: Takes content and the `Content-Type` field; raises ValueError for content that is not what the field says.
@@ -87,8 +88,7 @@ def _form(shapes: ValueShapes, media_type: MediaType, content: str) -> Any:
             # Members of an exploded object are mixed with those of the form itself, and cannot be told apart.
             explode = explode and not inner.is_object
             try:
-                found = decode_query(name, style, inner.kinds, sent, explode=explode, members=inner.properties)
-                values[name] = shapes.first_valid(found, inner)
+                values[name] = _field(shapes, name, inner, style, sent, explode=explode)
             except LookupError:
                 continue
         taken |= {key for key, _ in sent if key == name or key.startswith(f"{name}[")}
@@ -101,6 +101,29 @@ def _form(shapes: ValueShapes, media_type: MediaType, content: str) -> Any:
         **values,
         **{key: found[0] if len(found) == 1 else found for key, found in rest.items()},
     }
+
+
+def _field(shapes: ValueShapes, name: str, inner: ValueShape, style: str, sent: Pairs, *, explode: bool) -> Any:
+    """Return the value of a form field, the first valid one where it may be a scalar or a list.
+
+    Raises:
+        LookupError: it is absent.
+    """
+    listed = sum(key in (name, f"{name}[]") for key, _ in sent) > 1 or any(key == f"{name}[]" for key, _ in sent)
+    alternatives = shapes.alternatives(inner)
+    values: list[Any] = []
+    for shape in alternatives if len(alternatives) > 1 else ():
+        if shape.kinds or not listed:
+            with suppress(LookupError):
+                found = decode_query(name, style, shape.kinds, sent, explode=explode, members=shape.properties)
+                values.append(shapes.first_valid(found, shape))
+    if values and inner.pointer is not None:
+        is_valid = shapes.judge(inner.pointer)
+        for value in values:
+            if is_valid(value):
+                return value
+    found = decode_query(name, style, inner.kinds, sent, explode=explode, members=inner.properties)
+    return shapes.first_valid(found, inner)
 
 
 def _empty(shapes: ValueShapes, wanted: ValueShape) -> dict[str, Any]:

@@ -16,7 +16,12 @@ from mockserver.http.styles import Texts
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _LITERALS = {"true": True, "false": False}
+_TRUTH = frozenset({"boolean", "null"})
+#: Other texts that clients send for truth values.
+_OTHER_LITERALS = {"True": True, "False": False, "1": True, "0": False}
 _PARTS = ("allOf", "oneOf", "anyOf")
+_CHOICES = ("oneOf", "anyOf")
+_MAX_BRANCHES = 64
 _BY_TYPE = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
 
 
@@ -51,6 +56,11 @@ class ValueShape(NamedTuple):
         """Whether values of the schema may be objects."""
         return "object" in self.kinds
 
+    @property
+    def is_read(self) -> bool:
+        """Whether there is more to read than null."""
+        return self.types != {"null"}
+
 
 ANY = ValueShape(frozenset(), None, {}, None, None)
 
@@ -58,8 +68,10 @@ ANY = ValueShape(frozenset(), None, {}, None, None)
 class ValueShapes:
     """Shapes (types, items, properties) of a contract's schemas, each computed on first use."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, *, lenient: bool = False) -> None:
+        """Prepare to read texts by the schemas of a contract; `lenient` takes other texts for truth values, too."""
         self._contract = contract
+        self._others = _OTHER_LITERALS if lenient else {}
         self._known: dict[str | None, ValueShape] = {None: ANY}
         self._judges: dict[str, Callable[[Any], bool]] = {}
 
@@ -82,7 +94,7 @@ class ValueShapes:
 
     def typed(self, text: str, wanted: ValueShape) -> Any:
         """Return text converted to a type that its schema allows: the first valid conversion, else the first one."""
-        candidates = list(_readings(text, wanted.types))
+        candidates = list(_readings(text, wanted.types, self._others))
         if len(candidates) == 1 or wanted.pointer is None:
             return candidates[0]
         is_valid = self.judge(wanted.pointer)
@@ -105,6 +117,37 @@ class ValueShapes:
             return values[0]
         is_valid = self.judge(wanted.pointer)
         return next((value for value in values if is_valid(value)), values[0])
+
+    def alternatives(self, wanted: ValueShape) -> tuple[ValueShape, ...]:
+        """Return the shapes of the branches of `oneOf` and `anyOf` where text is read in more than one way.
+
+        Scalars come first, then arrays, then objects; a schema whose text is read in one way is its own only one.
+        """
+        if wanted.pointer is None or not wanted.kinds:
+            return (wanted,)
+        found = {(one.kinds, one.items): one for one in map(self.at, self._branches(wanted.pointer)) if one.is_read}
+        if len(found) < 2:
+            return (wanted,)
+        return tuple(sorted(found.values(), key=lambda one: (one.is_object, one.is_array)))
+
+    def _branches(self, pointer: str) -> list[str]:
+        """Return the pointers of the innermost branches of a schema's `oneOf` and `anyOf`, nested ones included."""
+        found: list[str] = []
+        pending, seen = [pointer], set[str]()
+        while pending and len(seen) < _MAX_BRANCHES:
+            asked = pending.pop(0)
+            try:
+                raw, place = self._contract.schema(asked)
+            except ContractError:
+                continue
+            if place in seen or not isinstance(raw, dict):
+                continue
+            seen.add(place)
+            below = [child(place, part, str(index)) for part in _CHOICES for index in range(len(raw.get(part) or ()))]
+            pending += below
+            if not below:
+                found.append(asked)
+        return found
 
     def _deep(self, texts: Mapping[str, Any], wanted: ValueShape) -> Any:
         """Return the members of a `deepObject` parameter; `a[]=1&a[]=2` gives an array of two items."""
@@ -173,7 +216,7 @@ def _types(raw: Mapping[str, Any]) -> set[str]:
     return {_BY_TYPE[type(value)] for value in values if type(value) in _BY_TYPE}
 
 
-def _readings(text: str, types: frozenset[str]) -> Iterator[Any]:
+def _readings(text: str, types: frozenset[str], others: Mapping[str, bool]) -> Iterator[Any]:
     if types & {"integer", "number"}:
         if _INTEGER.fullmatch(text):
             yield int(text)
@@ -183,6 +226,8 @@ def _readings(text: str, types: frozenset[str]) -> Iterator[Any]:
                 yield number
     if "boolean" in types and text in _LITERALS:
         yield _LITERALS[text]
+    elif text in others and types <= _TRUTH:
+        yield others[text]
     if "null" in types and text in {"", "null"}:
         yield None
     yield text

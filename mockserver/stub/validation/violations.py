@@ -38,6 +38,7 @@ _EXPECTED = {
     "minProperties": "an object of at least {} members",
     "maxProperties": "an object of at most {} members",
     "readOnly": "left out, because the server sets it",
+    "allowEmptyValue": "not empty",
 }
 
 
@@ -50,6 +51,21 @@ def reject(violations: Iterable[Violation], total: int, status: int = 422) -> Re
         detail += f" (and {total - 1} more)"
     title = "Unprocessable Content" if status == 422 else "Not Found"
     return RequestRejected(status, title, detail, violations=listed)
+
+
+def excused(contract: Contract, schema: str, examples: Iterable[Any]) -> frozenset[str]:
+    """Return the pointers of each `oneOf` of which the contract's own examples meet more than one branch.
+
+    A document that shows such a value as right means `anyOf`.
+    """
+    validator = contract.validator(schema, "request")
+    found = contract.schema(schema)[0]
+    own = found if isinstance(found, dict) else {}
+    listed = own.get("examples")
+    values = [*examples, *(listed if isinstance(listed, list) else ()), *([own["example"]] if "example" in own else ())]
+    return frozenset(
+        broken.keyword_pointer for value in values for broken in validator.violations(value) if broken.several_fit
+    )
 
 
 def client_violations(
@@ -75,6 +91,12 @@ def missing_parameter(contract: Contract, place: str, name: str, rule: str) -> V
     """Return the violation of a required parameter that is absent; `rule` is the pointer of its `required`."""
     found = SchemaViolation((), "required", rule, "", None, (name,))
     return _violation(contract, place, found, child("", name), "present", "is required")
+
+
+def empty_parameter(contract: Contract, place: str, name: str, rule: str) -> Violation:
+    """Return the violation of a parameter that is empty and may not be; `rule` is its `allowEmptyValue`."""
+    found = SchemaViolation((), "allowEmptyValue", rule, "", "")
+    return _of_value(contract, place, found, child("", name), ())
 
 
 def _of_value(

@@ -131,7 +131,7 @@ def own_stub(
         api: its name, None for the built-in one.
     """
     options = [text for path in overlays for text in ("--overlay", str(path.resolve()))]
-    with seeded(identities) as seed, StubProcess(contract, [*options, *seed], api=api) as stub:
+    with seeded(identities) as seed, StubProcess(contract, [*options, *seed, "--strict"], api=api) as stub:
         target = HttpTarget(stub.base_url, connection, own_stub=True)
         try:
             yield target, StubControl(target, stub.control_token)

@@ -187,7 +187,7 @@ MISTAKES: list[tuple[list[Any], Any, str, str]] = [
     (["paths", "a"], {}, "/paths/a", "slash"),
     (["paths", "/b"], None, "/paths/~1b", "object"),
     (["paths", "/b"], {"$ref": "#/nothing"}, "/paths/~1b", "nothing is at this pointer"),
-    (["paths", "/b"], {"$ref": "other.yaml"}, "/paths/~1b", "outside|pointer"),
+    (["paths", "/b"], {"$ref": "other.yaml"}, "/paths/~1b", "cannot be followed"),
     (["paths", "/b"], {"get": []}, "/paths/~1b/get", "object"),
     (["paths", "/b"], {"get": {"operationId": "get_a"}}, "/paths/~1b/get", "twice"),
     (["components"], [], "/components", "object"),

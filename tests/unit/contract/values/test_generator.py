@@ -212,3 +212,10 @@ def test_the_discriminator_names_the_branch() -> None:
         "discriminator": {"propertyName": "kind", "mapping": {"miau": "#/components/schemas/Cat"}},
     }
     assert generated(root, Cat=pet)["kind"] == "miau"
+
+
+def test_a_default_of_null_is_a_default_where_null_is_allowed() -> None:
+    assert generated({"type": ["string", "null"], "default": None}) is None
+    assert generated({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}) is None
+    assert isinstance(generated({"type": "string", "default": None}), str)
+    assert generated({"type": ["string", "null"], "default": None, "example": "Rex"}) == "Rex"
