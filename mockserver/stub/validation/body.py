@@ -20,6 +20,7 @@ from mockserver.stub.validation.request_codings import decoded, too_large
 from mockserver.stub.validation.text_types import ValueShapes
 from mockserver.stub.validation.violations import client_violations, excused, reject
 
+_ANY_TYPE = "*/*"
 _MAX_REMEMBERED_FIELDS = 256
 _NO_NAMES: frozenset[str] = frozenset()
 #: As Python calls them; what is ASCII is UTF-8, too.
@@ -216,6 +217,9 @@ class BodyReader:
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(name.lower() for name in self._content)
+        if not field and not self._strict and _ANY_TYPE in self._by_essence:
+            # Where any type will do, one that is not named is what the content looks like (RFC 9110, section 8.3).
+            field = "application/json"
         if field is None:
             raise RequestRejected(415, "Unsupported Media Type", f"the request has no Content-Type; use {accepted}")
         decoder = self._find(field)
