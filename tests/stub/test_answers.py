@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.test import Client as WerkzeugClient
 
+from mockserver import create_app
 from mockserver.http import json
 from mockserver.messages import Outcome
 from mockserver.plugins.calls import Call
@@ -614,3 +616,29 @@ def test_text_that_is_to_hold_an_object_is_not_the_first_choice(answering: Calla
     client = answering({"200": {"description": "", "content": content}})
     assert client.call("GET", "/a", fields={}).fields["content-type"] == "application/json"
     assert client.call("GET", "/a", fields={"Accept": "text/plain"}).fields["content-type"] == "text/plain"
+
+
+SID = "sid=abc; Expires=Wed, 21 Oct 2030 07:28:00 GMT; Path=/"
+
+
+@pytest.mark.parametrize(
+    ("headers", "cookies"),
+    [
+        ({"Set-Cookie": {"schema": {"type": "string"}, "example": SID}}, [SID]),
+        (
+            {"set-cookie": {"schema": {"type": "array", "items": {"type": "string"}}, "example": [SID, "b=2"]}},
+            [SID, "b=2"],
+        ),
+        ({"Set-Cookie": {"schema": {"type": "array", "items": {}}, "example": []}}, []),
+        ({"Set-Cookie": {"schema": {"type": "object"}, "example": {"a": "1", "b": "2"}}}, ["a=1", "b=2"]),
+        ({"Set-Cookie": {"example": "a=1"}, "\0Set-Cookie": {"example": "b=2"}}, ["a=1", "b=2"]),
+    ],
+)
+@pytest.mark.parametrize("status", ["200", "404"])
+def test_several_cookies_are_several_fields(
+    write_contract: Write, status: str, headers: dict[str, Any], cookies: list[str]
+) -> None:
+    """RFC 6265, section 3: folding them into one field changes what they mean."""
+    documented = {**_json(1), "headers": headers}
+    client = WerkzeugClient(create_app(write_contract({"/a": {"get": {"responses": {status: documented}}}})).wsgi_app)
+    assert client.get("/a").headers.getlist("Set-Cookie") == cookies

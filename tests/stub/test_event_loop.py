@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.messages import Delivery, Response
-from mockserver.stub.serving import turns
+from mockserver.stub.serving import event_loop, turns
 from mockserver.stub.serving.event_loop import EventLoop
 from mockserver.stub.serving.request_contents import MAX_MEMORY_BYTES
 from mockserver.stub.serving.server import listen_on
@@ -151,6 +152,7 @@ def test_forms_of_a_target_and_of_fields() -> None:
 
     head = "GET http://u@h:1/%C3%A9%2F?q=%20 HTTP/1.1\r\nHost: x\r\nA-b: 1\r\na-B: 2\r\nCookie: c=1\r\nCookie: d=2"
     with _serving(respond) as port:
+        head += "\r\nContent_Length: 9\r\nTransfer_Encoding: chunked"  # other names, which CGI would take for ours
         response = _exchange(port, head.encode() + b"\r\nContent-Type: t\r\nConnection: Close\r\n\r\n")
     assert b"X-A: b X-Forged: 1\r\nConnection: close\r\nDate: " in response
     assert b"Content-Length" not in response
@@ -166,6 +168,7 @@ def test_forms_of_a_target_and_of_fields() -> None:
         "SERVER_PORT": str(port),
     }
     assert {name: seen[0][name] for name in wanted} == wanted
+    assert seen[0].keys().isdisjoint({"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"})
 
 
 def test_content_that_is_too_long_is_answered_though_the_client_goes_on(port: int) -> None:
@@ -177,6 +180,8 @@ def test_content_that_is_too_long_is_answered_though_the_client_goes_on(port: in
             assert b"Connection: close\r\n" in received
             # The application sees that it is too long, by the announced length or by what it can read.
             assert _contents(received)[0] in {b"POST /p? 0 ", b"POST /p? %d " % (LIMIT + 1)}
+            for _ in range(3):  # the connection is not reset, which could cost the client the response
+                connection.sendall(b"x" * 100_000)
 
 
 def test_a_client_that_waits_is_told_to_go_on(port: int) -> None:
@@ -188,18 +193,33 @@ def test_a_client_that_waits_is_told_to_go_on(port: int) -> None:
         assert _contents(_rest(connection)) == [b"POST /p? 3 "]
 
 
-def test_clients_that_wait_or_stall_keep_nobody_waiting() -> None:
+def test_clients_that_wait_or_stall_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Uploads that do not go on, streams that go on for long, connections without a request: one thread serves all."""
+    attended: list[int] = []
+    attend = EventLoop._attend
+
+    def count(loop: EventLoop, connection: Any, events: int, term: turns.Term) -> bool:
+        attended.append(events)
+        return attend(loop, connection, events, term)
+
+    monkeypatch.setattr(EventLoop, "_attend", count)
     stream = Response(200, [], b"ab", Delivery((b"a", b"b"), 3600.0))
     with _serving(lambda environ: stream if environ["PATH_INFO"] == "/s" else _echo(environ)) as port:
         before = threading.active_count()
         with ExitStack() as stack:
             for sent in (_post(b"x" * 99, [])[:-1], b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HT", b""):
-                for _ in range(100):
-                    stack.enter_context(_connect(port)).sendall(sent)
+                for number in range(100):
+                    connection = stack.enter_context(_connect(port))
+                    connection.sendall(sent)
+                    if sent.startswith(b"GET /s") and number % 2:
+                        connection.recv(1)
+                        connection.sendall(_GET)
+                    elif sent.startswith(b"GET /s"):
+                        connection.shutdown(socket.SHUT_WR)
             for _ in range(20):
                 assert _contents(_exchange(port, _LAST)) == [b"GET /last? 0 "]
             assert threading.active_count() <= before + 1
+            assert len(attended) < 1000, "the loop spins"
 
 
 def test_a_late_response_keeps_nobody_waiting_and_comes_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +248,7 @@ def test_a_response_in_pieces() -> None:
     pieces = (b"one\n", b"", b"two\n", b"three\n")
     stream = Response(200, [("Content-Type", "t/t")], b"".join(pieces), Delivery(pieces, 0.01))
     with _serving(lambda environ: stream if environ["PATH_INFO"] == "/s" else _echo(environ)) as port:
-        response = _exchange(port, b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)
+        response = _exchange(port, b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n" + _LAST)
         head, _, content = response.partition(b"\r\n\r\n")
         assert b"Transfer-Encoding: chunked" in head
         assert b"Content-Length" not in head
@@ -242,6 +262,36 @@ def test_a_response_in_pieces() -> None:
         with _connect(port) as connection:
             connection.sendall(b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"three" not in connection.recv(4096)
+
+
+def test_systems_without_epoll_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_loop, "_HAS_EPOLL", False)
+    stream = Response(200, [], b"ab", Delivery((b"a", b"b"), 0.01))
+    with _serving(lambda environ: stream if environ["PATH_INFO"] == "/s" else _echo(environ)) as port:
+        for _ in range(3):
+            sent = (b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n", _post(b"x" * 500_000, []), _LAST)
+            assert _contents(_exchange(port, *sent)) == [
+                b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n", b"POST /p? 500000 ", b"GET /last? 0 "
+            ]  # fmt: skip
+
+
+def test_connections_beyond_what_the_system_allows_take_the_place_of_idle_ones() -> None:
+    """A thousand idle browsers must not lock out the next client, nor make the loop spin."""
+    with _serving(_echo) as port, ExitStack() as stack:
+        idle = [stack.enter_context(_connect(port)) for _ in range(20)]
+        for connection in idle:
+            connection.sendall(_GET)
+            connection.recv(4096)
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        late = stack.enter_context(socket.socket())  # which takes the lowest free number
+        resource.setrlimit(resource.RLIMIT_NOFILE, (late.fileno() + 1, before[1]))
+        try:
+            late.settimeout(120)
+            late.connect(("127.0.0.1", port))
+            late.sendall(_LAST)
+            assert _contents(_rest(late)) == [b"GET /last? 0 "]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_client_that_does_not_read_keeps_nobody_waiting() -> None:

@@ -424,3 +424,42 @@ def test_made_up_content_tells_of_no_end_and_no_other_thing(stub: Stub) -> None:
     assert client.call("GET", "/rows/a").json().keys() == {"id", "active"}
     shown = client.call("GET", "/rows/a", fields={"Prefer": "code=402"}).json()["error"]
     assert shown.keys() == {"code", "message"}
+
+
+def test_content_of_any_type_that_is_not_named_is_json(make_stub: MakeStub, write_contract: Write) -> None:
+    row = thing(name=TEXT)
+    paths = {"/rows": {"post": {"requestBody": {"content": {"*/*": {"schema": row}}}, **answer(row, "201")}}}
+    contract = write_contract(paths)
+    sent: Any = {"content": b'{"name": "a"}', "fields": {"Content-Type": ""}}
+    shown = make_stub(contract).call("POST", "/rows", **sent)
+    assert (shown.status, shown.json()["name"]) == (201, "a")
+    assert make_stub(contract, strict=True).call("POST", "/rows", **sent).status == 415
+
+
+def test_put_leaves_nothing_of_an_open_object(stub: Stub) -> None:
+    data = {"type": "object", "additionalProperties": True}
+    one = thing(data=data)
+    client = stub({"/records/{id}": {**path("id"), "get": answer(one), "put": taking(one)}})
+    client.call("PUT", "/records/a", json={"data": {"n": 1, "m": 2}})
+    client.call("PUT", "/records/a", json={"data": {"m": 3}})
+    assert client.call("GET", "/records/a").json()["data"] == {"m": 3, "id": "a"}
+
+
+def test_a_request_may_wrap_the_item_that_responses_show_as_it_is(stub: Stub) -> None:
+    row = thing(id={"type": "integer", "readOnly": True}, name=TEXT, tag=TEXT)
+    wrapped = thing(row=thing(name=TEXT, tag=TEXT))
+    shown = answer(row, "201")
+    client = stub(
+        {
+            "/rows": {"get": listed(row), "post": {**taking(wrapped), **shown}},
+            "/rows/{id}": {
+                **path("id", kind="integer"),
+                "get": answer(row, **MISSING),
+                "put": {**taking(wrapped), **answer(row)},
+            },
+        }
+    )
+    at = client.call("POST", "/rows", json={"row": {"name": "a", "tag": "t"}}).fields["location"]
+    assert client.call("GET", at).json()["name"] == "a"
+    client.call("PUT", at, json={"row": {"name": "b"}})
+    assert client.call("GET", at).json() == {"id": int(at.rpartition("/")[2]), "name": "b"}

@@ -252,7 +252,9 @@ class _Reader:
             if opened is not None:
                 return opened[0]
         alike = [
-            (place, shape) for place, shape in found if 2 * len(item & set(shape.names)) >= max(len(shape.names), 1)
+            (place, shape)
+            for place, shape in found
+            if role != DELETE and 2 * len(item & set(shape.names)) >= max(len(shape.names), 1)
         ]
         likely = certain if role == LIST else sorted(certain, key=lambda one: -len(item & set(one[1].names)))
         for place, shape in [*likely, *alike]:

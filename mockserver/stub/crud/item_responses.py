@@ -15,7 +15,7 @@ from mockserver.stub.crud.example_items import ExampleItems, has_examples
 from mockserver.stub.crud.item_records import Identity
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, Presentation, value_at
-from mockserver.stub.crud.writes import entity_tag, settable, stamped
+from mockserver.stub.crud.writes import entity_tag, settable, stamped, takes_any, wrapper
 
 #: Responses without state that are remembered: an operation has a few examples.
 _MAX_REMEMBERED = 64
@@ -52,13 +52,18 @@ class ItemResponses:
         self._single = not behaviour.parameter and behaviour.role not in {"list", "create"}
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self.presentation = Presentation(contract, operation, pointer)
-        self.settable = settable(contract, operation)
+        #: Shape of the items of the resource, None if nothing tells.
+        self.shape = initial.shape(behaviour.resource)
+        #: The member of requests that has the item in it, where responses have none around it; "" for none.
+        self.wrapper = wrapper(contract, operation, self.shape) if not behaviour.value else ""
+        envelope = behaviour.value.rpartition("/")[2] or self.wrapper
+        self.settable = settable(contract, operation, envelope)
+        #: Whether a request can set any member, so that PUT leaves none.
+        self.takes_any = takes_any(contract, operation, envelope)
         self.exemplary = has_examples(operation)
         self.judges = _has_one_schema(operation)
         success = operation.success()
         self.tagged = success is not None and any(name.lower() == "etag" for name in success.headers)
-        #: Shape of the items of the resource, None if nothing tells.
-        self.shape = initial.shape(behaviour.resource)
         #: Whether responses show less than half of an item.
         self.is_partial = not behaviour.answers or (
             self.shape is not None and 2 * len(self.presentation.names & set(self.shape.names)) < len(self.shape.names)

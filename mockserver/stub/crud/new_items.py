@@ -20,6 +20,8 @@ from mockserver.stub.crud.representation import Item
 from mockserver.stub.crud.writes import stamp
 
 _MAX_TRIES = 20
+#: Members from which an object is more than a pair of values.
+_SEVERAL = 3
 
 
 class NewItems:
@@ -45,25 +47,29 @@ class NewItems:
             name for name in behaviour.names if is_an_identifier(name) and name not in responses.settable
         )
 
-    def _compile_places(self) -> tuple[dict[str, str], dict[str, Any]]:
+    def _compile_places(self) -> tuple[dict[str, list[str]], dict[str, Any]]:
         """Return where members of a request stand in an item that has them one level down, and lists that are empty."""
         shape = self._responses.shape
         if not isinstance(shape, SchemaShape):
             return {}, {}
         inner: dict[str, list[str]] = {}
+        settable = self._responses.settable
         empty: dict[str, Any] = {}
         for name in shape.names:
             member = shape.member(name)
-            for below in member.names if member is not None else ():
-                inner.setdefault(below, []).append(name)
-            if member is not None and name in self._responses.settable:
+            names = member.names if member is not None else ()
+            # Most of a request in one member: it is there what was sent, whatever the item has of the same names.
+            is_sent = len(names) >= _SEVERAL and 5 * len(settable.intersection(names)) >= 4 * len(names)
+            for below in names:
+                if is_sent or below not in shape.names:
+                    inner.setdefault(below, []).append(name)
+            if member is not None and name in settable:
                 given = next((schema["default"] for schema in member.schemas if "default" in schema), None)
                 if given is not None:
                     empty[name] = given
                 elif member.kinds == {"array"} and not any(schema.get("minItems") for schema in member.schemas):
                     empty[name] = []
-        wanted = self._responses.settable - set(shape.names)
-        return {name: inner[name][0] for name in wanted if len(inner.get(name, ())) == 1}, empty
+        return {name: inner[name] for name in settable if len(inner.get(name, ())) == 1}, empty
 
     def _placed(self, item: Item, body: Item) -> Item:
         """Return an item with members of the request where the item has them: `Image` in its `Config`."""
@@ -72,8 +78,9 @@ class NewItems:
             return item
         item = dict(item)
         for name in moved:
-            around = item.get(self._inner[name])
-            item[self._inner[name]] = {**(around if isinstance(around, dict) else {}), name: body[name]}
+            place = self._inner[name][0]
+            around = item.get(place)
+            item[place] = {**(around if isinstance(around, dict) else {}), name: body[name]}
         return item
 
     def _with_query(self, call: Call, item: Item) -> Item:

@@ -175,8 +175,7 @@ class Presentation:
             whole = self.around(filled, envelope)
             if self.is_valid(whole):
                 return whole, True
-        fitted = [self._fitted(one, base, template) for one in shown]
-        fitted = [one for one in fitted if self.is_valid(with_value(template, self._pointer, [one]))]
+        fitted = [one for item in shown if (one := self._alone_in_list(item, base, template)) is not None]
         whole = with_value(template, self._pointer, fitted)
         return whole, self.is_valid(whole)
 
@@ -192,6 +191,13 @@ class Presentation:
     def cursors(self, template: Any) -> frozenset[str]:
         """Return the cursors of a next page in the template of a list response."""
         return frozenset(cursors(value_at(template, self._pointer.rpartition("/")[0]) if self._pointer else None))
+
+    def _alone_in_list(self, item: Item, base: Item, template: Any) -> Item | None:
+        """Return an item as a list can show it: as it is, filled or fitted; None if none of these is valid."""
+        for one in (item, {**base, **item}, self._fitted(item, base, template)):
+            if self.is_valid(with_value(template, self._pointer, [one])):
+                return one
+        return None
 
     def _fitted(self, item: Item, base: Item, template: Any) -> Item:
         """Return the example's item with each member of another item that keeps it valid."""

@@ -26,7 +26,7 @@ from mockserver.stub.crud.new_items import NewItems
 from mockserver.stub.crud.queries import as_text, choose, paging
 from mockserver.stub.crud.representation import Item, value_at
 from mockserver.stub.crud.tombstones import Tombstones, missing_item
-from mockserver.stub.crud.writes import Effect, entity_tag, json_patched, merge_patched, stamp
+from mockserver.stub.crud.writes import Effect, entity_tag, json_patched, merge_patched, stamp, stamped
 
 #: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and some drop the whole response.
 _MAX_URI = 8000
@@ -215,6 +215,8 @@ class ResourceHandler:
         base = self._base(call, records, found)
         body = self._body(call, call.content)
         settable = self._responses.settable or frozenset(body)
+        if self._responses.takes_any:
+            settable = frozenset(base) - set(stamped(base))
         item = {name: value for name, value in base.items() if name not in settable} | body
         documented = self._responses.documented(call, self._key(call))
         return self._changed(call, records, found, documented or item, base, "replaced")
@@ -366,6 +368,8 @@ class ResourceHandler:
         inner = content.get(envelope) if envelope else None
         if isinstance(inner, dict) and (len(content) == 1 or envelope not in self._responses.presentation.names):
             content = inner
+        elif self._responses.wrapper and isinstance(content.get(self._responses.wrapper), dict):
+            content = content[self._responses.wrapper]
         if call.write_only and not call.write_only.isdisjoint(content):
             return {name: value for name, value in content.items() if name not in call.write_only}
         found: Item = content

@@ -34,14 +34,41 @@ _OUTCOMES = {
 }
 
 
-def settable(contract: Contract, operation: Operation) -> frozenset[str]:
-    """Return the members of an item that an operation's request content can set."""
+def settable(contract: Contract, operation: Operation, envelope: str = "") -> frozenset[str]:
+    """Return the members of an item that an operation's request content can set.
+
+    Args:
+        contract: of the operation.
+        operation: whose requests are looked at.
+        envelope: the member around the item in responses, which requests may have, too.
+    """
     names: set[str] = set()
+    for shape in _taken(contract, operation, envelope):
+        names.update(name for name in shape.names if not _read_only(shape, name))
+    return frozenset(names)
+
+
+def takes_any(contract: Contract, operation: Operation, envelope: str = "") -> bool:
+    """Tell whether an operation's request content can set any member of an item."""
+    return any(shape.takes_any for shape in _taken(contract, operation, envelope))
+
+
+def wrapper(contract: Contract, operation: Operation, item: Shape | None) -> str:
+    """Return the one member of requests around the members of an item, as in `{"playlist": {...}}`; "" for none."""
+    for shape in _taken(contract, operation, ""):
+        inner = shape.member(shape.names[0]) if len(shape.names) == 1 else None
+        if inner is not None and item is not None and shape.names[0] not in item.names:
+            return shape.names[0] if set(inner.names) & set(item.names) else ""
+    return ""
+
+
+def _taken(contract: Contract, operation: Operation, envelope: str) -> Iterator[SchemaShape]:
+    """Yield the shapes of an item in the request content of an operation, by media type."""
     for media_type in operation.request_body.content.values() if operation.request_body is not None else ():
         if media_type.schema is not None:
             shape = SchemaShape(contract, [media_type.schema])
-            names.update(name for name in shape.names if not _read_only(shape, name))
-    return frozenset(names)
+            inner = shape.member(envelope) if envelope else None
+            yield shape if inner is None else inner
 
 
 def _read_only(shape: SchemaShape, name: str) -> bool:

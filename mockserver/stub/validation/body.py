@@ -20,6 +20,7 @@ from mockserver.stub.validation.request_codings import decoded, too_large
 from mockserver.stub.validation.text_types import ValueShapes
 from mockserver.stub.validation.violations import client_violations, excused, reject
 
+_ANY_TYPE = "*/*"
 _MAX_REMEMBERED_FIELDS = 256
 _NO_NAMES: frozenset[str] = frozenset()
 #: As Python calls them; what is ASCII is UTF-8, too.
@@ -118,6 +119,10 @@ class BodyReader:
             strict: whether `readOnly` members are refused, and not ignored.
         """
         self._max_bytes = max_bytes
+        #: Whether the contract says which codings there are, so that one that we cannot undo is no mistake.
+        self._takes_codings = any(
+            one.location == "header" and one.name.lower() == "content-encoding" for one in operation.parameters
+        )
         self._strict = strict
         body = operation.request_body
         self._required = body is not None and body.required
@@ -162,7 +167,8 @@ class BodyReader:
         if len(content) > limit:
             raise too_large(limit)
         if "HTTP_CONTENT_ENCODING" in request.fields:
-            return decoded(content, request.fields["HTTP_CONTENT_ENCODING"], limit)
+            field = request.fields["HTTP_CONTENT_ENCODING"]
+            return decoded(content, field, limit, keeps_unknown=self._takes_codings)
         return content
 
     def decode(self, content: bytes, content_type: str | None) -> Any:
@@ -211,6 +217,9 @@ class BodyReader:
 
     def _choose(self, field: str | None) -> _Decoder:
         accepted = ", ".join(name.lower() for name in self._content)
+        if not field and not self._strict and _ANY_TYPE in self._by_essence:
+            # Where any type will do, one that is not named is what the content looks like (RFC 9110, section 8.3).
+            field = "application/json"
         if field is None:
             raise RequestRejected(415, "Unsupported Media Type", f"the request has no Content-Type; use {accepted}")
         decoder = self._find(field)

@@ -226,7 +226,7 @@ def _readings(text: str, types: frozenset[str], others: Mapping[str, bool]) -> I
                 yield number
     if "boolean" in types and text in _LITERALS:
         yield _LITERALS[text]
-    elif text in others and types and types <= _TRUTH:
+    elif text in others and "boolean" in types and types <= _TRUTH:
         yield others[text]
     if "null" in types and text in {"", "null"}:
         yield None
