@@ -52,7 +52,7 @@ def test_check_finds_no_violation_where_there_is_none(group: str) -> None:
     assert verdict.exit_code == 0
 
 
-@pytest.mark.parametrize("group", ["silent", "lagging", "lax", "lax otherwise"])
+@pytest.mark.parametrize("group", ["silent", "lagging", "lax otherwise"])
 def test_fuzz_finds_no_violation_where_there_is_none(group: str) -> None:
     variants = _of(group)
     verdict = fuzzed(combined(variants), 1, ONLY)

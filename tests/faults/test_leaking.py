@@ -118,7 +118,7 @@ def test_the_reader_finds_what_the_server_gives_away() -> None:
             assert found_in(json.dumps({"a": json.dumps(text)}), secrets), name
 
 
-@pytest.mark.parametrize("command", [["check"], ["fuzz", "--max-examples", "3"]], ids=["check", "fuzz"])
+@pytest.mark.parametrize("command", [["check"], ["fuzz", "--max-examples", "1"]], ids=["check", "fuzz"])
 def test_no_output_holds_a_secret(folder: Path, command: list[str]) -> None:
     secrets = canaries(COUNT)
     server = LeakingServer(secrets)

@@ -121,6 +121,27 @@ def test_a_gateway_that_refuses_everybody_is_no_verdict(judge: Judge) -> None:
     assert told.first.startswith("NOT JUDGED: no operation ever succeeded")
 
 
+@pytest.mark.parametrize("command", ["check", "fuzz"])
+def test_a_server_that_drops_everything_from_one_call_on_is_lost(judge: Judge, command: str) -> None:
+    """It crashed behind a proxy, which still takes connections; the other operations are not to blame."""
+    crashed: list[str] = []
+
+    def answer(call: Request) -> Answer:
+        if crashed or call.path == "/boom":
+            crashed.append(call.path)
+            raise ConnectionError
+        return _reads(call)
+
+    paths = {f"/{name}": {"get": {"responses": _responses(_200=_content(NOTES))}} for name in ("notes", *"abcdefg")}
+    paths["/boom"] = {"post": {"responses": _responses(_200=_content(NOTES))}}
+    options = {"max_examples": 3} if command == "fuzz" else {}
+    told = judge(answer, paths, command, options=options)
+    assert told.exit_code == 1, told.page
+    assert told.titles("violation")[0] == ("POST /boom", "the server sent no response")
+    assert len(told.titles("violation")) <= 3
+    assert "drops every connection since POST /boom" in " ".join(told.page.split())
+
+
 def test_a_wrong_base_path_is_named_with_the_contracts_own(judge: Judge) -> None:
     def answer(call: Request) -> Answer:
         return (200, []) if call.path == "/v1/notes" else (404, None)

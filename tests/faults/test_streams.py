@@ -113,8 +113,9 @@ def _parts(content: bytes, *, ends: bool) -> Iterator[bytes]:
 def test_streams_are_judged_item_by_item(
     command: str, write_contract: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "STREAMS_SECONDS", 0.2)
-    monkeypatch.setattr(sender, "SHORT", Listening(0.01, first_byte=False))
+    monkeypatch.setattr(sender, "STREAMS_SECONDS", 0.0)
+    for name in ("USUAL", "_LOOKING", "SHORT"):
+        monkeypatch.setattr(sender, name, Listening(0.03, first_byte=name != "SHORT"))
     names = list(_STREAMS) if command == "check" else ["data", "text", "lines", "wrong-data", "broken-line"]
     more: dict[str, Any] = {"max_examples": 2} if command == "fuzz" else {}
     only = tuple(f"GET /{name}" for name in names)

@@ -145,6 +145,53 @@ def test_a_listed_item_that_cannot_be_read_is_a_violation(judge: Judge) -> None:
     assert {row["result"] for row in rows} <= {"failed", "not run"}
 
 
+BOXES: Any = {
+    "/boxes": {
+        "post": {
+            "security": [{"key": []}],
+            "requestBody": {
+                "required": True,
+                **_json({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}),
+            },
+            "responses": _responses(201, *ERRORS, 401, type="object"),
+        }
+    },
+    "/boxes/{name}": {
+        "parameters": [_path("name")],
+        "get": {"security": [{"key": []}], "responses": _responses(200, *ERRORS, 401, type="object")},
+    },
+}
+KEY: Any = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_without_identities_it_is_seen_whether_the_server_asks_for_credentials(
+    tmp_path: Path, write_contract: Callable[..., Path], asks: bool
+) -> None:
+    boxes: list[str] = []
+
+    def answer(call: Request) -> Answer:
+        if asks:
+            return 401, None
+        sent: Any = content_of(call) if call.mimetype == "application/json" else None
+        if call.path == "/boxes" and call.method == "POST":
+            if not isinstance(sent, dict) or not re.fullmatch("[a-z0-9._-]{3,40}", str(sent.get("name"))):
+                return 400, {"message": "Expected a name with 3-40 characters from [a-z0-9._-], no blanks."}
+            boxes.append(sent["name"])
+            return 201, sent
+        known = call.method == "GET" and call.path.removeprefix("/boxes/") in boxes
+        return (200, {"name": call.path.removeprefix("/boxes/")}) if known else (404, None)
+
+    contract = write_contract(BOXES, components=KEY)
+    told = commanded("check", application(answer), tmp_path, contract=contract)
+    if asks:
+        assert set(_reach(told).values()) <= {"answered with 401"}
+        assert told.exit_code == 2
+    else:
+        assert set(_reach(told).values()) == {""}, told.page
+        assert ("GET /boxes/{name}", "accepted with no credentials") in told.titles("violation")
+
+
 ONE: Any = {
     "/things/{id}": {"parameters": [_path("id")], "get": {"responses": _responses(200, *ERRORS, type="object")}}
 }
@@ -240,6 +287,6 @@ def test_most_generated_reads_are_about_what_is_there(tmp_path: Path, write_cont
             statuses.append(found[0])
         return found
 
-    told = commanded("fuzz", application(counted), tmp_path, contract=write_contract(SHOP), max_examples=6)
+    told = commanded("fuzz", application(counted), tmp_path, contract=write_contract(SHOP), max_examples=3)
     assert set(_reach(told).values()) == {""}, told.page
     assert statuses.count(200) > len(statuses) / 3

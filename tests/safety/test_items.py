@@ -437,3 +437,82 @@ def test_what_a_path_held_is_restored_after_a_kill(
     done = suite.run("restore", ledger.name, "--rate=500/s")
     assert (done.returncode, pets.pets["rex"]) == (0, {"id": "rex", "value": "old"}), done.stdout
     assert "  put back: /pets/rex (what it held)" in done.stdout
+
+
+class Renamed(Pets):
+    """Names pets by their values."""
+
+    def item(self, method: str, name: str, items: dict[str, Any], content: Any) -> tuple[int, Any, Fields]:
+        if method == "PUT" and name in items:
+            items[content["value"]] = {"id": content["value"]}
+            del items[name]
+            return 200, items[content["value"]], []
+        return super().item(method, name, items, content)
+
+
+def test_what_a_write_gave_another_name_is_deleted_by_that(tmp_path: Path, ledger_of: Run) -> None:
+    pets = Renamed()
+    ledger = ledger_of(pets, contract(tmp_path, {"/pets": ("post",), "/pets/{id}": ("get", "put", "delete")}))
+    assert ledger["left"] == []
+    assert set(pets.pets) == {"rex"}
+
+
+class Bulk(Pets):
+    """Changes every pet by a PATCH of the collection."""
+
+    def collection(self, method: str, path: str, items: dict[str, Any], content: Any) -> tuple[int, Any, Fields]:
+        if method != "PATCH":
+            return super().collection(method, path, items, content)
+        for pet in items.values():
+            pet |= content
+        return 200, {"items": list(items.values())}, []
+
+
+def test_what_a_call_on_the_whole_collection_changed_is_written_back_item_by_item(
+    tmp_path: Path, ledger_of: Run
+) -> None:
+    pets = Bulk()
+    pets.pets["tom"] = {"id": "tom", "value": "older"}
+    shown = {"type": "object", "properties": {"id": {"type": "string"}, "value": {"type": "string"}}}
+    listed = {"type": "object", "properties": {"items": {"type": "array", "items": shown}}}
+    content = {"application/json": {"schema": listed}}
+    option = contract(tmp_path, {"/pets": ("get", "post", "patch"), "/pets/{id}": ("get", "put", "delete")})
+    document = json.loads((tmp_path / "small.json").read_text(encoding="utf-8"))
+    document["paths"]["/pets"]["get"]["responses"]["200"]["content"] = content
+    (tmp_path / "small.json").write_text(json.dumps(document), encoding="utf-8")
+    ledger = ledger_of(pets, option, "--no-oracle", "--settle=0.3", "--allow-writes=*")
+    assert ledger["left"] == []
+    assert "/pets (what it held)" in ledger["restored"]
+    assert pets.pets == {"rex": {"id": "rex", "value": "old"}, "tom": {"id": "tom", "value": "older"}}
+
+
+@pytest.mark.parametrize("method", ["put", "post"])
+def test_a_setting_of_the_whole_server_is_put_back_before_the_next_check(
+    tmp_path: Path, suite: Suite, remote: Callable[..., RemoteServer], method: str
+) -> None:
+    """While it is on, a maintenance mode refuses all other calls."""
+    pets, mode = Pets(), {"enabled": False}
+
+    def answer(verb: str, path: str, query: str, content: Any) -> tuple[int, Any, Fields]:
+        if path != "/maintenance":
+            return (503, {}, []) if mode["enabled"] else pets(verb, path, query, content)
+        if verb == method.upper():
+            if not isinstance(content, dict) or not isinstance(content.get("enabled"), bool) or len(content) > 1:
+                return 422, {}, []
+            mode.update(content)
+        return (200, dict(mode), []) if verb in {"GET", "HEAD", method.upper()} else (405, {}, [])
+
+    enabled = {"required": ["enabled"], "properties": {"enabled": {"type": "boolean"}}}
+    switch = {"type": "object", "additionalProperties": False, **enabled}
+    shown = {**answers(), "200": {"description": "", "content": {"application/json": {"schema": switch}}}}
+    option = contract(tmp_path, NEW)
+    document = json.loads((tmp_path / "small.json").read_text(encoding="utf-8"))
+    maintenance = {"get": {"responses": shown}, method: {"requestBody": body(switch), "responses": shown}}
+    document["paths"] = {"/maintenance": maintenance, **document["paths"]}
+    (tmp_path / "small.json").write_text(json.dumps(document), encoding="utf-8")
+    server = remote(application=application(answer))
+    suite.run("check", server.url, option, "--no-oracle", "--settle=0.3", "--report=json=r.json")
+    report = json.loads((suite.folder / "r.json").read_text(encoding="utf-8"))
+    assert mode == {"enabled": False}
+    assert {row["why"] for row in report["reach"]} == {""}
+    assert not [one for one in report["findings"] if "503" in one["title"]]

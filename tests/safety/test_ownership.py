@@ -106,7 +106,10 @@ def test_on_loopback_the_same_run_reaches_them_where_that_is_allowed(
 ) -> None:
     notes = Notes()
     server = remote(application=notes)
-    suite.run("fuzz", server.url, contract, "--no-oracle", "--max-examples=5", *writes)
+    if not writes:  # so that identifiers of the run's own notes are valid: Hypothesis looks long for some that are
+        path = Path(contract.partition("=")[2])
+        path.write_text(path.read_text(encoding="utf-8").replace('"maximum": 9', '"maximum": 999'), encoding="utf-8")
+    suite.run("fuzz", server.url, contract, "--no-oracle", "--max-examples=3", "--settle=0.3", *writes)
     assert bool(set(range(1, 6)) - notes.notes.keys()) == bool(writes)
 
 

@@ -14,8 +14,8 @@ from tests.safety.server import RemoteServer
 @pytest.mark.parametrize("command", ["check", "fuzz"])
 def test_no_unsafe_method_is_sent(suite: Suite, remote: Callable[..., RemoteServer], command: str) -> None:
     server = remote()
-    few = ("--max-examples=1",) * (command == "fuzz")
-    done = suite.run(command, server.url, *REMOTE, *few)  # every operation
+    few = ("--max-examples=1", *FEW) * (command == "fuzz")
+    done = suite.run(command, server.url, *REMOTE, *few)  # `check` every operation
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(server.log) > 150
     assert server.unsafe == []

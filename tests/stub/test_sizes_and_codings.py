@@ -77,6 +77,20 @@ def test_an_unknown_coding_is_415_with_those_that_are_known(receive: Receive, co
     assert "gzip, deflate" in refused.json()["detail"]
 
 
+def test_a_coding_that_the_contract_takes_is_no_mistake_of_the_client(
+    make_stub: Callable[..., Client], write_contract: Callable[..., Path]
+) -> None:
+    """Stores of files keep it beside the file, such as `aws-chunked`."""
+    coding = {"name": "Content-Encoding", "in": "header", "schema": {"type": "string"}}
+    body: dict[str, Any] = {"content": {RAW: {}}}
+    responses = {"204": {"description": ""}}
+    operation = {"parameters": [coding], "requestBody": body, "responses": responses}
+    client = make_stub(write_contract({"/a": {"put": operation}}))
+    for sent in ("br", "aws-chunked"):
+        head = {"Content-Type": RAW, "Content-Encoding": sent}
+        assert client.call("PUT", "/a", content=VALUE, fields=head).status == 204
+
+
 @pytest.mark.parametrize(
     ("content", "coding"),
     [

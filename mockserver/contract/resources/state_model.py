@@ -160,6 +160,8 @@ class _Reader:
             if above is None or not methods.keys() & _ITEM_METHODS.keys():
                 continue
             item = {role: methods[method] for method, role in _ITEM_METHODS.items() if method in methods}
+            if READ in item and self._finds(item[READ], item):
+                del item[READ]
             if MERGE not in item and (post := methods.get("POST")) is not None and self._role(post) == MERGE:
                 item[MERGE] = post
             operations = {**self._around(above, item), **item}
@@ -168,6 +170,19 @@ class _Reader:
                 continue
             taken.add(shape)
             yield self._collection(above, template, operations)
+
+    def _finds(self, read: Operation, item: Mapping[str, Operation]) -> bool:
+        """Tell whether a read at an item's path is a search: it shows a list, by another value than the rest takes."""
+        names = {parse_template(one.path).parameters[-1:] for role, one in item.items() if role != READ}
+        return bool(names) and parse_template(read.path).parameters[-1:] not in names and self._shows_list(read)
+
+    def _shows_list(self, read: Operation) -> bool:
+        media_type = json_content(read)
+        shape = None if media_type is None else shape_of(self._contract, media_type)
+        if shape is None:
+            return False
+        inner = shape.member(shape.names[0]) if len(shape.names) == 1 else None
+        return shape.item is not None or (inner is not None and inner.item is not None)
 
     def _around(self, above: str, item: Mapping[str, Operation]) -> dict[str, Operation]:
         """Return the operations that list and create items at the path of a collection, or beside it."""

@@ -55,16 +55,21 @@ _WRAPPERS = frozenset(
     *("invalidparams", "fielderrors", "fieldviolations", "validationerrors", "errordetails", "errorinfo", "innererror"),
 }
 _UNSUCCESSFUL = frozenset({"success", "ok", "succeeded", "successful", "issuccess"})
+#: Codes that say of a request that it is invalid, in what they say so.
+_INVALID = (
+    r"^(un)?process|validation|bad.?request|invalid.?(request|param|argument|input|field|value|data|body)|malformed"
+)
+_ANY_INVALID = re.compile(r"invalid|param|argument|wrong", re.IGNORECASE)
 #: Words of error codes by status, to find the one of an enumeration that says the same.
 _WORDS: Mapping[int, re.Pattern[str]] = {
     status: re.compile(pattern, re.IGNORECASE)
     for status, pattern in (
-        (400, r"invalid|validation|bad.?request|malformed|param|argument"),
+        (400, _INVALID),
         (401, r"unauth|authenti|credential|token"),
         (403, r"forbid|permission|denied|not.?allowed|authoriz"),
         (404, r"not.?found|no.?such|missing|unknown"),
         (409, r"conflict|exist|duplicate"),
-        (422, r"unprocess|invalid|validation|param|argument"),
+        (422, _INVALID),
         (429, r"rate|limit|throttl|too.?many|exhausted"),
     )
 }
@@ -261,7 +266,13 @@ def _below(value: Any, step: Any) -> Any:
 
 def _of_enum(allowed: Sequence[Any], status: int) -> str | None:
     texts = [one for one in allowed if isinstance(one, str)]
-    for words in (_WORDS.get(status), _WORDS[400] if 400 <= status < 500 else None, _ANY_ERROR):
+    is_invalid = status in {400, 422}
+    for words in (
+        _WORDS.get(status),
+        _ANY_INVALID if is_invalid else None,
+        _WORDS[400] if status < 500 else None,
+        _ANY_ERROR,
+    ):
         found = next((one for one in texts if words is not None and words.search(one)), None)
         if found is not None:
             return found

@@ -22,6 +22,8 @@ _FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 #: As CGI has them: without the prefix of the other fields.
 _WITHOUT_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+#: What decides how a message is read, by names in which CGI makes no difference between `-` and `_`.
+_FRAMING = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH", "CONTENT_ENCODING", "TRANSFER_ENCODING"})
 
 
 class Head(NamedTuple):
@@ -133,7 +135,9 @@ class HeadReader:
 
     def _key(self, name: str) -> str:
         key = name.upper().replace("-", "_")
-        if key not in _WITHOUT_PREFIX:
+        if "_" in name and key in _FRAMING:
+            key = f"HTTP__{key}"  # `Content_Length` is another field, which must not frame the request
+        elif key not in _WITHOUT_PREFIX:
             key = f"HTTP_{key}"
         _remember(self._names, name, key)
         return key

@@ -119,6 +119,10 @@ class BodyReader:
             strict: whether `readOnly` members are refused, and not ignored.
         """
         self._max_bytes = max_bytes
+        #: Whether the contract says which codings there are, so that one that we cannot undo is no mistake.
+        self._takes_codings = any(
+            one.location == "header" and one.name.lower() == "content-encoding" for one in operation.parameters
+        )
         self._strict = strict
         body = operation.request_body
         self._required = body is not None and body.required
@@ -163,7 +167,8 @@ class BodyReader:
         if len(content) > limit:
             raise too_large(limit)
         if "HTTP_CONTENT_ENCODING" in request.fields:
-            return decoded(content, request.fields["HTTP_CONTENT_ENCODING"], limit)
+            field = request.fields["HTTP_CONTENT_ENCODING"]
+            return decoded(content, field, limit, keeps_unknown=self._takes_codings)
         return content
 
     def decode(self, content: bytes, content_type: str | None) -> Any:

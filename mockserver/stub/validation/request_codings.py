@@ -14,14 +14,22 @@ _ACCEPTED = "gzip, deflate"
 _MAX_CODINGS = 3
 
 
-def decoded(content: bytes, field: str, limit: int) -> bytes:
+def decoded(content: bytes, field: str, limit: int, *, keeps_unknown: bool = False) -> bytes:
     """Return content with all codings of its `Content-Encoding` field undone, the last one first.
+
+    Args:
+        content: as it was sent.
+        field: the codings, in the order in which they were applied.
+        limit: of what comes of it, in bytes.
+        keeps_unknown: whether content in an unknown coding is returned as it is.
 
     Raises:
         RequestRejected: 415 for an unknown coding, 400 for content that is not in it, 413 for more than `limit` bytes.
     """
     codings = [coding for name in field.split(",") if (coding := name.strip().lower()) not in {"", "identity"}]
     if len(codings) > _MAX_CODINGS or any(coding not in _WINDOWS for coding in codings):
+        if keeps_unknown:
+            return content
         raise RequestRejected(
             415,
             "Unsupported Media Type",

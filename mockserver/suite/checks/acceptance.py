@@ -125,8 +125,17 @@ def _missing(session: Session, operation: Operation, attempts: Sequence[Attempt]
         # An identifier that we made up, or the contract shows, need not be there; one that the server showed is.
         every = all(_status(other) == _NOT_FOUND for other in attempts)
         if status == _NOT_FOUND and every and not _to_blame(session, operation, one, also=EXAMPLE):
-            return one
+            return one if operation.safe or _is_still_there(session, operation, one[0]) else None
     return None
+
+
+def _is_still_there(session: Session, operation: Operation, draft: Draft) -> bool:
+    """Tell whether what a refused call was about can be read now, or nothing documented reads it."""
+    read = session.contract.by_label.get(f"GET {operation.path}")
+    if read is None or not session.run.has_selected(read) or "{" not in operation.path:
+        return True
+    request = session.request(read, session.run.allowed(read), path_values=draft.path_values)
+    return session.call(read, request).status not in _GONE
 
 
 def _listed_and_gone(operation: Operation, attempts: Sequence[Attempt]) -> Attempt | None:

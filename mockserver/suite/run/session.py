@@ -84,7 +84,8 @@ class Run:
         notes: further lines for the report.
         division: which operations belong to this shard.
         fingerprints: of failures; each token that the run obtains is added.
-        callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403.
+        callers: by `operationId`, who turned out to be allowed to call it, where the first choice was refused with 403;
+            None for anybody, where there is no identity and the server asked for none.
         listed: paths of items that a list showed, so that their absence in it says that they are gone.
         oracle: whether it is the oracle's run on our own stub, which is no judge of state that it does not keep.
         given: values that the user gave for what is on the target (`--values`).
@@ -125,7 +126,7 @@ class Run:
     opened: set[str] = field(default_factory=set)
     resolver: Resolver = field(init=False)
     division: Division = field(init=False)
-    callers: dict[str, Identity] = field(default_factory=dict)
+    callers: dict[str, Identity | None] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
     oracle: bool = False
     guard: Guard = field(init=False)
@@ -401,9 +402,11 @@ class Session(Composer):
         return request.with_field("Mock-World", self.world) if self.world else request
 
     def close(self) -> None:
-        """Delete the session's world on the stub, which keeps a limited number of worlds."""
+        """Delete the session's world on the stub, which keeps few of them; elsewhere put settings back."""
         if self._entered and self.run.control is not None:
             self.run.control.drop(self.world)
+        elif self.run.guard.keeper is not None:
+            self.run.guard.keeper.put_back_settings()
 
     # Logging in: an operation with the role `issue` takes user name and password, and responds with the secret that its
     # response marks `x-secret: issued`.

@@ -28,7 +28,7 @@ _FAILURE, _NOT_IMPLEMENTED = 500, 501
 #: Status codes of a creation; only the second says that an item is new (RFC 9110, section 15.3.2).
 _OK, _CREATED = 200, 201
 #: Members of a response that identify a created item, if none has the name of the path parameter.
-_NAMES = ("id", "uuid", "name", "key", "slug")
+ITEM_NAMES = ("id", "uuid", "name", "key", "slug")
 
 
 class ChangeKeeper(Protocol):
@@ -55,6 +55,10 @@ class ChangeKeeper(Protocol):
 
     def obtained(self, identity: Identity) -> None:
         """Record that the run obtained a token by logging an identity in."""
+        ...
+
+    def put_back_settings(self) -> None:
+        """Write back what settings of the whole server held."""
         ...
 
 
@@ -218,8 +222,12 @@ class Guard:
     def _created(
         self, operation: Operation | None, request: WireRequest, response: WireResponse | None
     ) -> Iterator[tuple[str, str]]:
-        """Yield path template and path of each item that an accepted request created."""
-        if operation is None or response is None or operation.method != "POST" or response.status >= _FAILURE:
+        """Yield path template and path of each item that an accepted request created, or gave another name."""
+        if operation is None or response is None or response.status >= _FAILURE:
+            return
+        if operation.method in {"PUT", "PATCH"}:
+            yield from self._renamed(operation, request, response)
+        if operation.method != "POST":
             return
         if response.status == _OK and str(_CREATED) in operation.responses:
             return  # it may name one that was there before, which is not the run's to delete
@@ -227,6 +235,17 @@ class Guard:
         paths = ((template, self._path_of(template, request, response)) for template in sorted(templates))
         # Templates that differ only in the name of the parameter give the same path.
         yield from {path: (template, path) for template, path in paths if path is not None}.values()
+
+    def _renamed(self, operation: Operation, request: WireRequest, response: WireResponse) -> Iterator[tuple[str, str]]:
+        """Yield path template and path of an item of the run's own that a write gave another name."""
+        path = request.path.partition("?")[0]
+        parameters = parse_template(operation.path).parameters
+        if path.rstrip("/") not in self._owned or not parameters or operation.path.rstrip("/")[-1] != "}":
+            return
+        name = name_in(response, parameters[-1])
+        above, _, last = path.rstrip("/").rpartition("/")
+        if name is not None and primitive(name) != unquote(last):
+            yield operation.path, f"{above}/{quote(primitive(name), safe='')}" + "/" * operation.path.endswith("/")
 
     def _path_of(self, template: str, request: WireRequest, response: WireResponse) -> str | None:
         location = response.field("Location")
@@ -329,7 +348,7 @@ def name_in(response: WireResponse, parameter: str) -> Any:
     holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}
     for holder in holders:
         if isinstance(holder, Mapping):
-            for name in (parameter, *_NAMES):
+            for name in (parameter, *ITEM_NAMES):
                 if isinstance(holder.get(name), str | int) and not isinstance(holder[name], bool):
                     return holder[name]
     return None

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from mockserver.contract.model import Operation
+from mockserver.contract.resources.state_model import MERGE, REPLACE, Collection, state_model
 from mockserver.contract.schema.marks import same_value
 from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
+from mockserver.http.styles import primitive
 from mockserver.suite.cases.setting_states import shows
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
+from mockserver.suite.safety.guard import ITEM_NAMES
 from mockserver.suite.safety.ledger import DONE, CreatedItem, HeldContent
 from mockserver.suite.safety.policy import never_given_back
 from mockserver.suite.safety.poller import POLL_SECONDS
@@ -125,16 +128,26 @@ class ItemRestorer:
         if self._operation("GET", item.template) is None and not self._listed_before.get(item.path):
             self._listed_before[item.path] = self._presence(item) == _THERE
 
-    def write_back(self, held: HeldContent) -> str:
-        """Write what a path held before the run; return `DONE`, or why it could not be restored."""
+    def write_back(self, held: HeldContent, own: Container[str] = ()) -> str:
+        """Write what a path held before the run; return `DONE`, or why it could not be restored.
+
+        Args:
+            held: what it held.
+            own: paths of items that the run created, which need not be there again.
+        """
         if held.before == "unknown" or held.value is None:
             return f"what it held is not known ({held.why})" if held.before == "unknown" else held.why
         now = self.look(held.template, held.path)
         if now.before == "value" and same_json(now.value, held.value):
             return DONE
+        items = self._items_of(held)
+        if items is not None:
+            return self._write_items_back(items, held, own)
         write = self._operation("PUT", held.template)
         if write is None and now.before == "value":
             write = self._operation("PATCH", held.template)
+        if write is None and (post := self._operation("POST", held.template)) is not None:
+            write = post if state_model(self._run.contract).singleton_of(post) is not None else None
         if write is None:
             return "no documented operation writes what it held"
         secret = never_given_back(self._run.contract, write)
@@ -144,6 +157,38 @@ class ItemRestorer:
             return self._write(write, held)
         except (NotRun, MockServerError) as reason:
             return f"could not be put back: {reason}"
+
+    def _items_of(self, held: HeldContent) -> Collection | None:
+        """Return the collection whose list a path held, None if it is none or its items cannot be written."""
+        collection = state_model(self._run.contract).collection(held.template)
+        if collection is None:
+            return None
+        return collection if collection.operations.keys() & {REPLACE, MERGE} else None
+
+    def _write_items_back(self, collection: Collection, held: HeldContent, own: Container[str]) -> str:
+        """Write back each item of a list that a write to the whole collection changed."""
+        write = collection.operations.get(REPLACE) or collection.operations[MERGE]
+        names = (collection.identifier, collection.parameter, *ITEM_NAMES)
+        left = []
+        for entry in _entries(held.value):
+            name = next((entry[one] for one in names if isinstance(entry.get(one), str | int)), None)
+            if name is None:
+                left.append(f"{held.path}: nothing names its items")
+                break
+            path = f"{held.path.rstrip('/')}/{quote(primitive(name), safe='')}" + "/" * collection.item.endswith("/")
+            if path.rstrip("/") in own:
+                continue
+            now = self.look(collection.item, path)
+            if now.before == "value" and any(same_json(reading, entry) for reading in _readings(now.value)):
+                continue
+            if now.before != "value":
+                left.append(f"{path}: it is gone")
+                continue
+            try:
+                self._write(write, HeldContent(path, collection.item, "value", entry))
+            except (NotRun, MockServerError) as reason:
+                left.append(f"{path}: {reason}")
+        return f"could not be put back: {'; '.join(left[:3])}" if left else DONE
 
     def _ask_to_delete(self, item: CreatedItem) -> tuple[str, str | None]:
         """Send a DELETE for an item; return the result in words, and the outcome if it is final, else None."""
@@ -267,6 +312,13 @@ def _names(value: Any, depth: int) -> Iterator[str]:
     elif depth and isinstance(value, list | dict):
         for member in value.values() if isinstance(value, dict) else value:
             yield from _names(member, depth - 1)
+
+
+def _entries(value: Any) -> list[dict[str, Any]]:
+    """Return the items of a list, which may be a member of the response."""
+    if isinstance(value, dict):
+        value = next((member for member in value.values() if isinstance(member, list)), None)
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _readings(value: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mockserver.contract.model import Operation
+from mockserver.contract.resources.state_model import state_model
 from mockserver.contract.roles import is_login
 from mockserver.errors import UsageError
 from mockserver.suite.identities.identities import Identity
@@ -72,6 +73,8 @@ class LedgerKeeper:
         self._tokens: list[Identity] = []
         self._closing = False
         self._held: dict[str, HeldContent] = {}
+        self._singletons = frozenset(one.path for one in state_model(run.contract).singletons)
+        self._changed: dict[str, HeldContent] = {}  # settings of the whole server that a check has just written
         self._items = {_key(item.path): item for item in ledger.items}
         self._resumed = bool(ledger.settings or ledger.items or ledger.held or ledger.calls)
         self._open = self._resumed  # whether the ledger has entries
@@ -117,14 +120,17 @@ class LedgerKeeper:
                 item.deleted = request.method == "DELETE"  # a PUT makes it again
             return
         held = self._held.get(key)
-        if held is not None and _writes_item(request):
+        if held is not None and self._writes(operation, request):
             if held.before == "never set" or (held.before == "unknown" and status == _CREATED):
                 if request.method != "DELETE":
                     self._made(operation.path, held.path, certain=sure)
                 return
-            if held.before == "value" and not held.accepted:
-                held.accepted = True
-                self._keep()
+            if held.before == "value":
+                if "{" not in held.template and held.template in self._singletons:
+                    self._changed[key] = held
+                if not held.accepted:
+                    held.accepted = True
+                    self._keep()
         if named or is_login(operation) or operation.effect == "credentials" or setting is not None:
             return
         self._record_result(operation, request, "accepted" if sure else "unanswered")
@@ -145,6 +151,14 @@ class LedgerKeeper:
         self._tokens.append(identity)
         self.ledger.sessions += 1
 
+    def put_back_settings(self) -> None:
+        """Write back what settings of the whole server held, as soon as a check is done with them.
+
+        Some decide what becomes of all other calls: a maintenance mode, a switch that makes everything read-only.
+        """
+        while self._changed:
+            self._restorer.items.write_back(self._changed.popitem()[1])
+
     def put_back(self) -> LedgerSummary:
         """Restore everything that the run changed; return what was restored and what is left.
 
@@ -162,7 +176,7 @@ class LedgerKeeper:
             self._settle_what_went_with_its_parent()
             for held in self.ledger.held:
                 if held.outcome != DONE:
-                    self._note(held, self._restorer.items.write_back(held))
+                    self._note(held, self._restorer.items.write_back(held, self._items))
             for setting in self.ledger.settings:
                 if setting.touched and setting.outcome != DONE:
                     self._note(setting, self._restorer.setting(setting))
@@ -235,7 +249,7 @@ class LedgerKeeper:
     def _hold(self, operation: Operation, request: WireRequest) -> HeldContent | None:
         """Return the content of a path before its first write or delete, None if it need not be restored."""
         key, path = _key(request.path), request.path.partition("?")[0]
-        if not _writes_item(request) or operation.id in self._originals.values or key in self._items:
+        if not self._writes(operation, request) or operation.id in self._originals.values or key in self._items:
             return None
         held = self._held.get(key)
         if held is None:
@@ -302,6 +316,11 @@ class LedgerKeeper:
         label = _label(operation, request) if operation is not None else ""
         return next((call for call in self.ledger.calls if call.label == label), None)
 
+    def _writes(self, operation: Operation, request: WireRequest) -> bool:
+        """Tell whether a request replaces, changes or deletes the resource at its path (RFC 9110, section 9.3)."""
+        by_post = request.method == operation.method == "POST" and operation.path in self._singletons
+        return by_post or request.method in {"PUT", "PATCH", "DELETE"}
+
     def _is_below_own(self, request: WireRequest) -> bool:
         path = request.path.partition("?")[0]
         return any(path.startswith(f"{key}/") for key in self._items)
@@ -334,8 +353,3 @@ def _key(path: str) -> str:
 def _label(operation: Operation, request: WireRequest) -> str:
     """Return the label of a call: its method, which may be undefined, and the operation's path template."""
     return operation.label if request.method == "HEAD" else f"{request.method} {operation.path}"
-
-
-def _writes_item(request: WireRequest) -> bool:
-    """Tell whether a request replaces, changes or deletes the resource at its path (RFC 9110, section 9.3)."""
-    return request.method in {"PUT", "PATCH", "DELETE"}

@@ -24,6 +24,10 @@ LOWEST_RATE = 1.0
 FOREIGN_BUDGET = 300
 #: A server that asks for a longer pause than this does not want to be tested now.
 MAX_PAUSE_SECONDS = 60.0
+#: After so many other responses in a row a local server is taken to have recovered.
+CALM_RESPONSES = 20
+#: Where only so many operations said that requests are too many, the limit is theirs and not that of the server.
+_FEW_OPERATIONS = 2
 #: How often a request that was answered with "later" is asked again.
 MAX_REPEATS = 3
 #: Pause before the first repeat where the server names none; doubled for each further one.
@@ -112,7 +116,8 @@ class RateLimiter:
         requests: number of admitted requests.
         stopped: why no more requests are sent, "" while requests are sent.
         rate: current requests per second, None for no limit; halved at each response that says they are too many,
-            and at most `slow_rate` from the first such response on.
+            and at most `slow_rate` from the first such response on. On a local server it comes back: as it was where
+            one or two operations have a limit of their own (logins, say), else up to `slow_rate`.
         slow_rate: highest rate after such a response.
         limits: limits of requests and failures.
     """
@@ -128,6 +133,7 @@ class RateLimiter:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.rate = rate
+        self._given_rate = rate
         self.slow_rate = slow_rate
         self.limits = limits
         self.requests = 0
@@ -142,6 +148,8 @@ class RateLimiter:
         self._row: Counter[str] = Counter()  # failures in a row by operation
         self._failing: list[str] = []  # labels of the failures in a row over all operations
         self._limited: set[str] = set()
+        self._slowing: set[str] = set()  # labels whose "later" slowed the run down
+        self._calm = 0  # responses of other operations since the last "later"
         self._asked: Counter[str] = Counter()  # seconds of pauses by operation that asked for them
         self._banned: set[str] = set()  # labels that got a long Retry-After since the last other response
 
@@ -183,6 +191,7 @@ class RateLimiter:
                 return self._later(label, status, retry_after)
             self._repeats.pop(label, None)
             self._banned.clear()
+            self._recover(label)
             if status is None or status >= 500:
                 self._failed(label, status)
             else:
@@ -223,7 +232,7 @@ class RateLimiter:
         patient = self.limits.patient
         asked = self._pause(1, retry_after)
         if label not in self._limited and not self._repeats[label]:
-            self._slow_down()
+            self._slow_down(label)
         if asked > MAX_PAUSE_SECONDS:
             # One operation may be an odd response of a local server; two in a row are a ban of the caller.
             self._banned.add(label)
@@ -252,13 +261,30 @@ class RateLimiter:
         self._next = max(self._next, self._clock() + pause)
         return True
 
-    def _slow_down(self) -> None:
+    def _slow_down(self, label: str) -> None:
         """Reduce the rate of requests, after a response that said they were too many."""
+        self._calm = 0
+        if not self.limits.patient and label in self._slowing and self.rate == self._given_rate:
+            return  # its own limit is known
+        self._slowing.add(label)
         if self.rate is None:
             self.rate = self.slow_rate if self.limits.slows else None
             return
         halved = max(self.rate / 2, min(self.rate, LOWEST_RATE))
         self.rate = halved if self.limits.patient else min(halved, self.slow_rate)
+
+    def _recover(self, label: str) -> None:
+        """Raise the rate of requests to a local server again, after a response that is none of those."""
+        if self.limits.patient or self.rate == self._given_rate or label in self._slowing or self.rate is None:
+            return
+        self._calm += 1
+        if self._calm < CALM_RESPONSES:
+            return
+        self._calm = 0
+        if len(self._slowing) <= _FEW_OPERATIONS:
+            self.rate = self._given_rate
+        else:
+            self.rate = min(self.rate * 2, self.slow_rate, self._given_rate or self.slow_rate)
 
     def _pause(self, times: int, retry_after: str | None) -> float:
         """Return the seconds to wait before a request is repeated for the `times`-th time."""

@@ -131,7 +131,7 @@ def created_items_are_kept(life: Life) -> int:
         raise life.failure(
             "created_items_are_kept",
             create,
-            "two creations give one item",
+            "two creations give one identifier",
             expected="another item for each of two creations with different content",
             got=states[-1].item.path,
             exchange=life.evidence(states[-1].item.created.request, response_of(states[-1].item.created), states[0]),

@@ -346,7 +346,10 @@ def is_entry(collection: Collection, entry: Any, item: Item) -> bool:
     if told is not None and _is_name(told, item):
         return True
     if collection.identifier and isinstance(entry, Mapping) and collection.identifier in entry:
-        return False
+        # The path may name it by another member than the one that identifies it: `/databases/{name}`.
+        read = json_or_none(item.read.response) if item.read is not None and item.read.response is not None else None
+        shown = (one.get(collection.identifier) for one in (read, item.shown) if isinstance(one, Mapping))
+        return any(own is not None and str(own) == str(entry[collection.identifier]) for own in shown)
     return any(_is_name(name, item) for name in names(collection, entry))
 
 

@@ -16,6 +16,9 @@ from mockserver.suite.state.pages import listed
 from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
+#: What a list may show in place of a value that it leaves out.
+_NOTHING: tuple[Any, ...] = ("", [], {}, 0)
+
 
 def shown_failures(
     life: Life, state: ItemState, blame: Operation, check: str, named: frozenset[str] | None = None
@@ -203,7 +206,8 @@ def merged_instead(
         request, response = life.read(state)
         # Where there is a PATCH, too, or the contract calls it a replacement, PUT is documented to do something else.
         names = f"{operation.id} {life.run.contract.at(operation.pointer).get('summary') or ''}".lower()
-        meant = MERGE in life.collection.operations or "replac" in names or "overwrit" in names
+        partly = "modif" in names or "partial" in names
+        meant = "replac" in names or "overwrit" in names or (MERGE in life.collection.operations and not partly)
         yield life.failure(
             "written_items_show_it",
             operation,
@@ -267,6 +271,8 @@ def entry_failures(life: Life, state: ItemState, entry: Any, exchange: Exchange,
         and likeness(value, found[1][name]) is Likeness.OTHER
     ]  # fmt: skip
     if wrong:
+        # A list may be a short form of its items, with nothing in place of what is long or hidden.
+        short = found is not None and all(found[1][name] in _NOTHING for name in wrong)
         yield life.failure(
             check,
             life.collection.operations[LIST],
@@ -274,6 +280,7 @@ def entry_failures(life: Life, state: ItemState, entry: Any, exchange: Exchange,
             expected=told({name: state.expected[name] for name in wrong}),
             got=told(entry),
             exchange=life.evidence(exchange.request, response_of(exchange), state),
+            weight="drift" if short else "violation",
         )
 
 

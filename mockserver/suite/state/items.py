@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -37,6 +37,8 @@ from mockserver.suite.verdicts.failures import NotRun
 _ABOUT_CONTENT = frozenset({400, 409, 412, 415, 422})
 #: How deep parents of parents are made.
 _MAX_PARENTS = 4
+#: So many of the paths that a new item may have are asked again and again where none can be read at first.
+_LIKELIEST = 2
 _GONE, _FORBIDDEN = frozenset({404, 410}), 403
 _OK, _CREATED = 200, 201
 
@@ -421,18 +423,13 @@ class Items:
         sent = sent_json(exchange.request)
         shown = at(value, collection.places.get(CREATE))
         reads = collection.operations.get(READ)
-        first: Item | None = None
+        items = []
         for path, sure in self._paths(collection, exchange, value, sent):
             name = list(read_off(collection.item, path).values())[-1]
-            item = Item(collection, path, name, sent, shown, exchange, _line(parent), sure=sure)
-            first = first or item
-            if reads is None:
-                break
-            request = self.request(reads, item)
-            found = self._settled(reads, request, wait=item is first)
-            if found.successful:
-                first = replace(item, read=Exchange(request, found))
-                break
+            items.append(Item(collection, path, name, sent, shown, exchange, _line(parent), sure=sure))
+        first = items[0] if items else None
+        if reads is not None:
+            first = self._settled(reads, items) or first
         if first is None:
             raise NotRun(f"nothing in the response to {exchange.request.method} {collection.path} says what it created")
         self.made.append(first)
@@ -440,15 +437,19 @@ class Items:
         self.session.run.guard.adopt(collection.item, first.path)
         return first
 
-    def _settled(self, reads: Operation, request: WireRequest, *, wait: bool) -> WireResponse:
-        """Return the response to the first successful read within `--settle`, else to the last read."""
-        response = self.session.call(reads, request)
-        for number, _ in enumerate(self.session.run.poller.polls(f"created {reads.path}", lags=wait)):
-            if response.successful or response.status not in _GONE:
-                break
-            if number:
+    def _settled(self, reads: Operation, items: Sequence[Item]) -> Item | None:
+        """Return the first of what a new item may be that can be read within `--settle`, None if none can."""
+        lags = True
+        for number, _ in enumerate(self.session.run.poller.polls(f"created {reads.path}")):
+            for item in items[: _LIKELIEST if number else None]:
+                request = self.request(reads, item)
                 response = self.session.call(reads, request)
-        return response
+                if response.successful:
+                    return replace(item, read=Exchange(request, response))
+                lags = response.status in _GONE if item is items[0] else lags
+            if not lags or not items:
+                return None
+        return None
 
     def _paths(self, collection: Collection, exchange: Exchange, value: Any, sent: Any) -> Iterator[tuple[str, bool]]:
         """Yield paths that a new item may have, the likeliest first, each with whether it is more than a guess."""

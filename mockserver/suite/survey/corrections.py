@@ -19,9 +19,11 @@ from mockserver.suite.survey.known_items import KnownItems
 from mockserver.suite.survey.refusals import (
     Complaint,
     affixes,
+    allowed_patterns,
     bounds,
     choices,
     complaints,
+    is_about_characters,
     is_about_time,
     kinds,
     wanted_formats,
@@ -204,6 +206,8 @@ class Corrector:
             yield from _within(current, low, high)
         if current is MISSING and pointer is not None:
             yield from _made(contract, pointer, attempt)
+        if isinstance(current, str):
+            yield from _plain_words(complaint, current, attempt)
         formats = wanted_formats(complaint)
         for form in formats:
             if form in FORMATS:
@@ -324,6 +328,16 @@ def _within(current: Any, low: float | None, high: float | None) -> Iterator[Any
         if number is not None:
             yield int(number) if float(number).is_integer() else number
             yield number
+
+
+def _plain_words(complaint: Complaint, current: str, attempt: int) -> Iterator[str]:
+    """Yield words without blanks and signs for a complaint about characters: `letters, digits and dashes only`."""
+    if not is_about_characters(complaint):
+        return
+    candidates = (f"sample{attempt}", "sample", f"SAMPLE{attempt}", f"Sample{attempt}", "SAMPLE", f"{attempt}01")
+    patterns = allowed_patterns(complaint)
+    fitting = [one for one in candidates if all(pattern.search(one) for pattern in patterns)]
+    yield from (one for one in (fitting or candidates) if one != current)
 
 
 def _plain(place: Place) -> Place:

@@ -140,7 +140,7 @@ class Drafter:
         """Yield media type, value and origin of contents, the most promising first; (None, NO_CONTENT) for none.
 
         Args:
-            shown: what a read of the same path showed, NO_CONTENT for nothing.
+            shown: what a read of the same path showed, NO_CONTENT for nothing; written again, it changes nothing.
         """
         body = self._operation.request_body
         if body is None or not body.content:
@@ -150,16 +150,16 @@ class Drafter:
         first = media_types[0]
         if self._operation.id in self._knowledge.given.bodies:
             yield first, self._knowledge.given.bodies[self._operation.id], GIVEN
+        if shown is not NO_CONTENT and first.schema is not None:
+            value = self._only_writable(first.schema, shown)
+            if value is not NO_CONTENT:
+                yield first, value, LEARNED
         for media_type in media_types[:2]:
             for example in list(media_type.examples.values())[:_MOST_EXAMPLES]:
                 if not is_refused(self._operation, example):
                     yield media_type, self._linked(media_type, example.value), EXAMPLE
         if not first.examples and first.schema is not None and self._has_example(first.schema):
             yield from self._generated(first, EXAMPLE, whole=False)
-        if shown is not NO_CONTENT and first.schema is not None and self._operation.method != "POST":
-            value = self._only_writable(first.schema, shown)
-            if value is not NO_CONTENT:
-                yield first, value, LEARNED
         yield from self._generated(first, MADE, whole=False)
         yield from self._generated(first, MADE, whole=True)
         if not body.required:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -280,6 +281,29 @@ def affixes(complaint: Complaint) -> tuple[str, str]:
     words = {"dot": ".", "slash": "/", "colon": ":", "letter": "a", "period": ".", "newline": "\n"}
     start = starting[1].rstrip(".,;") if starting is not None else ""
     return words.get(start, start), words.get(end, end)
+
+
+_CHARACTERS = re.compile(
+    r"character|alpha-?numeric|\bletters?\b|\bdigits?\b|white ?space|\bspaces?\b|\bblanks\b|lower-?case|upper-?case"
+    r"|\bregex|regular expression|\bpattern\b|\bslug\b|\[a-z|\[0-9"
+    r"|invalid (?:\w+ )?(?:name|identifier|id|key|slug|label)",
+    re.IGNORECASE,
+)
+_PATTERN = re.compile(r"(\^[^\s'\"`]{2,200}\$)|(?<!\w)/(\^?[^\s/]{2,200}\$?)/")
+
+
+def is_about_characters(complaint: Complaint) -> bool:
+    """Tell whether a complaint may be about the characters of a text."""
+    return _CHARACTERS.search(complaint.text) is not None
+
+
+def allowed_patterns(complaint: Complaint) -> list[re.Pattern[str]]:
+    """Return the regular expressions that a complaint shows, as far as they are some in Python."""
+    found = []
+    for match in _PATTERN.finditer(complaint.text):
+        with suppress(re.error):
+            found.append(re.compile(match[1] or match[2]))
+    return found
 
 
 def is_about_time(complaint: Complaint) -> str:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Operation
+from mockserver.contract.resources.state_model import state_model
 from mockserver.contract.roles import is_login, is_undocumented
 from mockserver.errors import MockServerError
 from mockserver.http.path_templates import parse_template
@@ -104,7 +105,7 @@ class _Surveyor:
             if operation.behaviour is not None or operation.objects is not None:
                 self._simply(operation, result)
             else:
-                self._call(operation, result)
+                self._call_as_somebody(operation, result)
         except (CheckFailure, NotRun, BaseExceptionGroup) as error:
             for failure in failures_in(error):
                 self.run.verdicts.failed(failure)
@@ -138,6 +139,31 @@ class _Surveyor:
         return None if is_login(operation) else caller
 
     # Operations of which the contract says no more than paths, parameters and schemas.
+
+    def _call_as_somebody(self, operation: Operation, result: Surveyed) -> None:
+        """Call an operation with credentials, or without any where none were given: the server may ask for none.
+
+        Raises:
+            NotRun: nobody may call it.
+        """
+        run = self.run
+        try:
+            run.allowed(operation)
+        except NotRun:
+            if run.identities.all:
+                raise
+            run.callers[operation.id] = None
+            try:
+                self._call(operation, result)
+            finally:
+                if not result.succeeded:
+                    # What it was refused for may be the missing credentials.
+                    del run.callers[operation.id]
+                    result.refused.clear()
+            if result.succeeded:
+                return
+            raise
+        self._call(operation, result)
 
     def _call(self, operation: Operation, result: Surveyed) -> None:
         run = self.run
@@ -278,7 +304,8 @@ class _Surveyor:
 
     def _shown(self, operation: Operation, choice: PathChoice) -> Any:
         """Return what the read of a path shows before it is written, NO_CONTENT if there is none."""
-        if operation.method not in {"PUT", "PATCH"}:
+        by_post = operation.method == "POST" and state_model(self.run.contract).singleton_of(operation) is not None
+        if operation.method not in {"PUT", "PATCH"} and not by_post:
             return NO_CONTENT
         read = self.run.contract.by_label.get(f"GET {operation.path}")
         if read is None or not self.run.has_selected(read) or read.label not in self.run.known.accepted:

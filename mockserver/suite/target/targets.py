@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ import urllib3
 from mockserver.errors import UsageError
 from mockserver.suite.safety.rate_limiter import RateLimiter
 from mockserver.suite.secrets.encoded_secrets import as_bytes
-from mockserver.suite.target.connections import Connection, check_files, govern, is_this_machine
+from mockserver.suite.target.connections import Connection, TargetLost, check_files, govern, is_this_machine
 from mockserver.suite.target.exchange import Exchange, Fields, WireRequest, WireResponse, with_fields
 from mockserver.suite.target.framing import BROKEN_OFF
 from mockserver.suite.target.sender import Recorder, Sender, Transport, response_of
@@ -21,6 +21,8 @@ from mockserver.suite.target.wire import NoResponse, RawResponse
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK_TIMEOUT_SECONDS = 3.0
+#: After dropped connections for so many operations in a row it is asked whether the server still responds at all.
+_DROPPED = 3
 #: Timeout for requests that timed out before and are repeated at the end of a run: at least so many seconds, and so
 #: many times the usual timeout.
 LATE_SECONDS, LATE_TIMES = 10.0, 4.0
@@ -168,6 +170,8 @@ class HttpTarget:
         self.timeout_seconds = self.connection.timeout_seconds or default_seconds
         self.late_seconds = max(LATE_SECONDS, LATE_TIMES * self.timeout_seconds)
         self._tries = 2
+        self._answered: WireRequest | None = None  # a read that got a response
+        self._dropped: dict[str, None] = {}  # operations without any response since, in order
         self.always: Fields = ()
         self.renewal: Renewal | None = None
         self.base_of: Callable[[WireRequest], str | None] | None = None
@@ -239,9 +243,36 @@ class HttpTarget:
                 lost = error
                 continue
             if head.flaw != BROKEN_OFF or number + 1 == self._tries:  # a stream may break off once
+                self._dropped.clear()
+                if message.method == "GET":
+                    self._answered = message
                 return Delivery(head, repeated=number > 0 or head.repeated)
         dropped = not (lost.slow or lost.unreadable)
+        if dropped:
+            self._require_life(message, label)
         return Delivery(None, self._problem(lost), dropped=dropped, slow=lost.slow)
+
+    def _require_life(self, message: WireRequest, label: str) -> None:
+        """Make sure, after connections for several operations were dropped, that the server responds to anything.
+
+        What stands before it (a proxy, a port that is forwarded) may take connections that it can hand to nobody.
+
+        Raises:
+            TargetLost: it does not respond to what it responded to before.
+        """
+        name = label or f"{message.method} {message.path.partition('?')[0]}"
+        self._dropped.setdefault(name)
+        if len(self._dropped) < _DROPPED or self._answered is None:
+            return
+        for _ in range(self._tries):
+            with suppress(NoResponse):
+                self._sender.send(self._answered, "", self.timeout_seconds)
+                self._dropped.clear()
+                return
+        since, asked = next(iter(self._dropped)), self._answered.path.partition("?")[0]
+        raise TargetLost(
+            f"{self.base_url} drops every connection since {since}, also for GET {asked}, to which it responded before"
+        )
 
     @contextmanager
     def patient(self) -> Iterator[float]:

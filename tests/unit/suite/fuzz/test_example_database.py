@@ -72,7 +72,7 @@ def running(tmp_path: Path) -> Callable[[str], AbstractContextManager[Run]]:
         with notes.served(fault, TOKEN) as url:
             target = HttpTarget(url, timeout_seconds=5)
             try:
-                yield prepare(contract, target, Identities((Identity("caller", token=TOKEN),)))
+                yield prepare(contract, target, Identities((Identity("caller", token=TOKEN),)), settle_seconds=0.2)
             finally:
                 target.close()
 
@@ -93,7 +93,7 @@ def kept(database: FailureDatabase, run: Run) -> list[bytes]:
 
 @pytest.mark.parametrize("fault", ["lost", "crash"])
 def test_what_a_run_found_the_next_one_finds_first(running: Running, fault: str, place: str) -> None:
-    settings = FuzzSettings(max_examples=20, seed=1, database=place)
+    settings = FuzzSettings(max_examples=10, seed=1, database=place)
     with running(fault) as run:
         assert fuzz(run, settings) == RunOutcome()
         first, told = found(run), expected(run)

@@ -10,6 +10,7 @@ from mockserver.errors import UsageError
 from mockserver.http.cors import is_loopback
 from mockserver.suite.safety.policy import WritePolicy, matches_glob
 from mockserver.suite.safety.rate_limiter import (
+    CALM_RESPONSES,
     FOREIGN,
     MAX_REPEATS,
     OURS,
@@ -208,6 +209,33 @@ def test_on_this_machine_an_operation_with_a_low_limit_of_its_own_is_left_alone_
         governed.admit("POST /login")
     governed.admit("GET /a")
     assert (governed.stopped, 150 <= time.now < 160) == ("", True)
+
+
+def test_on_this_machine_limits_of_single_operations_do_not_slow_down_the_others_for_long() -> None:
+    time = Time()
+    governed = RateLimiter(None, OURS, clock=lambda: time.now, sleep=time.sleep)
+    for label in ("POST /login", "POST /reset"):
+        governed.admit(label)
+        governed.observe(label, 429)
+        assert governed.rate == 10
+        for _ in range(CALM_RESPONSES):
+            governed.admit("GET /a")
+            governed.observe("GET /a", 200)
+        assert governed.rate is None
+        governed.admit(label)
+        governed.observe(label, 429)
+        assert governed.rate is None, "its own limit is known"
+    governed.admit("GET /b")
+    governed.observe("GET /b", 429)
+    governed.admit("GET /c")
+    governed.observe("GET /c", 429)
+    assert governed.rate == 5
+    before = time.now
+    for _ in range(10 * CALM_RESPONSES):
+        governed.admit("GET /a")
+        governed.observe("GET /a", 200)
+    assert governed.rate == 10, "with three operations it is the limit of the server"
+    assert time.now - before > 9 * CALM_RESPONSES / 10
 
 
 def test_a_stub_of_the_runs_own_slows_nothing_down() -> None:
