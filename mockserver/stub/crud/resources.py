@@ -23,6 +23,7 @@ from mockserver.stub.crud.item_records import NO_ITEMS, Found, Identity, ItemRec
 from mockserver.stub.crud.item_responses import ItemResponses
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers, number_of
 from mockserver.stub.crud.new_items import NewItems
+from mockserver.stub.crud.pagination import PageLinks
 from mockserver.stub.crud.queries import as_text, choose, paging
 from mockserver.stub.crud.representation import Item, value_at
 from mockserver.stub.crud.tombstones import Tombstones, missing_item
@@ -84,7 +85,9 @@ class ResourceHandler:
         identifiers = ItemIdentifiers(contract, item_parameter(contract, own, behaviour.parameter))
         self._new = NewItems(operation, behaviour, self._identity, identifiers, self._responses)
         self._paging = paging(contract, operation)
+        self._page_links = PageLinks(operation, self._paging)
         success = operation.success()
+        self._links_in_field = success is not None and any(name.lower() == "link" for name in success.headers)
         self._created_status = success is not None and success.status == "201"
         self._conditional = preconditions.declares_conditions(operation)
         self._repeatable = preconditions.declares_repetition(operation)
@@ -141,12 +144,18 @@ class ResourceHandler:
         items = records.all()
         issued = self._responses.presentation.cursors(template) if self._paging.by_cursor else frozenset()
         page = choose(items, call.arguments.query, self._identity.name, self._paging, issued)
+        urls = None
+        if call.request is not None and (self._links_in_field or self._responses.presentation.needs_template):
+            urls = self._page_links.of(call.request, page)
+        fields = (("Link", urls.field_value()),) if urls is not None and self._links_in_field else ()
         is_whole = not changes and len(page.items) == len(items) and records.seeds is not NO_ITEMS
-        if is_whole and self._responses.is_reachable(template, items):
+        if is_whole and self._responses.exemplary:
             return self._responses.of_template(template, "example: this world has no changes to the collection")
-        content, sound = self._responses.presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
+        content, sound = self._responses.presentation.show_all(
+            page, template, by_cursor=self._paging.by_cursor, urls=urls
+        )
         if sound:
-            return Outcome(0, content, f"{len(page.items)} of {page.total} items")
+            return Outcome(0, content, f"{len(page.items)} of {page.total} items", fields)
         return self._responses.of_template(template, "example: the items of this world break the list's schema")
 
     def _create(self, call: Call, records: ItemRecords) -> Outcome:
