@@ -39,7 +39,7 @@ _MESSAGES = (
     *("reason", "info", "summary", "title", "errors", "err"),
 )
 _TITLES = frozenset({"title", "summary", "reason", "error", "name", "shortmessage", "statustext"})
-_CODES = frozenset({"code", "errorcode", "errcode", "errorid", "type", "errortype", "kind", "status", "statuscode"})
+_CODES = frozenset({"code", "errorcode", "errcode", "errorid", "type", "errortype", "status", "statuscode"})
 _STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode", "httpstatuscode", "code", "errorcode"})
 _POINTERS = frozenset({"pointer", "path", "instancepath", "datapath", "jsonpointer", "jsonpath"})
 _FIELDS = frozenset({"field", "param", "parameter", "property", "attribute", "target", "fieldname", "propertyname"}) | {
@@ -52,7 +52,16 @@ _WRAPPERS = frozenset(
     {"error", "errors", "err", "fault", "problem", "detail", "details", "source", "failure", "exception"}
 ) | {
     *("cause", "causes", "violations", "issues", "data", "body", "response", "result", "status", "messages", "faults"),
-    *("invalidparams", "fielderrors", "fieldviolations", "validationerrors", "errordetails", "errorinfo", "innererror"),
+    *(
+        "errormessages",
+        "invalidparams",
+        "fielderrors",
+        "fieldviolations",
+        "validationerrors",
+        "errordetails",
+        "errorinfo",
+        "innererror",
+    ),
 }
 _UNSUCCESSFUL = frozenset({"success", "ok", "succeeded", "successful", "issuccess"})
 #: Codes that say of a request that it is invalid, in what they say so.
@@ -140,7 +149,7 @@ class _Writer:
             if name in listed:
                 made[name], inner = self.entries(item), True
             elif isinstance(item, dict) and depth < 6:
-                if wraps and _is_map_of_messages(item) and self._rejected.violations:
+                if wraps and self._rejected.violations and (not item or _is_map_of_messages(item)):
                     made[name], inner = self._by_member(item), True
                 elif wraps or not (own or inner):
                     made[name], found = self.object(item, said, depth + 1)
@@ -152,6 +161,8 @@ class _Writer:
                     made[name] = _way(said.violation, with_place=names[name] != "path")
             elif name != own:
                 made[name] = self._member(names[name], item, said, beside=own, listed=bool(listed))
+                if own and self._made_up and made[name] is item and names[name] not in _STATUSES:
+                    del made[name]  # a made-up word beside the message; what is required comes back
         if own:
             made[own] = said.message
         return made, bool(own) or inner
