@@ -512,3 +512,18 @@ def test_a_container_shows_what_is_in_it(stub: Stub, prefix: str) -> None:
     assert client.call("GET", f"{at}/items").json() == shown["items"]
     client.call("DELETE", f"{at}/items/{made['id']}")
     assert made not in client.call("GET", at).json()["items"]
+
+
+def test_made_up_urls_of_items_lead_to_them(stub: Stub) -> None:
+    seen = {"type": "string", "format": "uri", "readOnly": True}
+    row = thing(id={"type": "integer", "readOnly": True}, url=seen, name=TEXT)
+    client = stub(
+        {
+            "/rows/": {"get": listed(row), "post": taking(row, "201")},
+            "/rows/{id}/": {**path("id", kind="integer"), "get": answer(row, **MISSING)},
+        }
+    )
+    client.call("POST", "/rows/", json={"name": "a"})
+    for one in client.call("GET", "/rows/").json():
+        at = "/" + one["url"].split("/", 3)[3]
+        assert client.call("GET", at).json() == one
