@@ -236,7 +236,11 @@ class EventLoop:
                         return False
                     return connection.stage is not Stage.READING or self._read(connection, term)
                 if data == b"":
-                    self._drop(connection)
+                    # A request may still wait that came while the response before it was sent.
+                    if connection.content is None and not self._read(connection, term):
+                        return False
+                    if connection.stage is Stage.READING:
+                        self._drop(connection)
             elif connection.stage is Stage.LINGERING_READING:
                 if connection.receive() == b"":
                     self._drop(connection)
