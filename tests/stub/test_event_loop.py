@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.messages import Delivery, Response
-from mockserver.stub.serving import event_loop, turns
+from mockserver.stub.serving import readiness, turns
 from mockserver.stub.serving.event_loop import EventLoop
 from mockserver.stub.serving.request_contents import MAX_MEMORY_BYTES
 from mockserver.stub.serving.server import listen_on
@@ -282,7 +282,7 @@ def test_a_response_in_pieces() -> None:
 
 
 def test_systems_without_epoll_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_loop, "_HAS_EPOLL", False)
+    monkeypatch.setattr(readiness, "_HAS_EPOLL", False)
     stream = Response(200, [], b"ab", Delivery((b"a", b"b"), 0.01))
     with _serving(lambda environ: stream if environ["PATH_INFO"] == "/s" else _echo(environ)) as port:
         for _ in range(3):
