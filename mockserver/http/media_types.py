@@ -47,7 +47,8 @@ def is_xml(media_type: str) -> bool:
 
 def is_json_lines(media_type: str) -> bool:
     """Tell whether content of a media type is a sequence of JSON texts, one per line or record (RFC 7464)."""
-    return essence(media_type) in _LINES
+    name = essence(media_type)
+    return name in _LINES or name.endswith("+json-seq")
 
 
 def covering(content: Mapping[str, _Documented], field: str) -> _Documented | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
 from mockserver.errors import RequestRejected
-from mockserver.messages import Arguments, Caller, Outcome, Representation
+from mockserver.messages import Arguments, Caller, Outcome, Representation, Request
 from mockserver.plugins.account_records import password_matches
 from mockserver.plugins.transactions import WORLD, Record, Transaction
 
@@ -83,6 +83,7 @@ class Call(NamedTuple):
         arguments: parameters and content of the request, decoded, by location and name.
         operation: the operation that is called.
         representation: content of the response that would be sent without state.
+        request: the request itself, for URLs that lead back; None where a call is made without one.
     """
 
     behaviour: Behaviour
@@ -96,6 +97,7 @@ class Call(NamedTuple):
     arguments: Arguments
     operation: Operation
     representation: Representation
+    request: Request | None = None
 
     def template(self) -> Any:
         """Return the value of the response that is sent without state (`representation.value`); deprecated."""

@@ -116,16 +116,17 @@ class CompiledOperation:
             return responded
         if self._has_refusals and (refused := self._choice.refusal(arguments, accept)) is not None:
             return refused
-        return self.act(accept, arguments, value, caller, world)
+        return self.act(request, arguments, value, caller, world)
 
     def act(
-        self, accept: str | None, arguments: Arguments, value: Any, caller: Caller, world: World
+        self, request: Request, arguments: Arguments, value: Any, caller: Caller, world: World
     ) -> tuple[Response, str]:
         """Run the operation's behaviour in a transaction, and return its response and the reason for it.
 
         Raises:
             RequestRejected: the behaviour or `Accept` leave no other response.
         """
+        accept = request.fields.get("HTTP_ACCEPT")
         self._choice.require_acceptable(accept)  # before anything happens
         handler = self._handler
         assert handler is not None
@@ -133,7 +134,7 @@ class CompiledOperation:
             if self._owns is not None:
                 self._require_own(arguments, caller, transaction.get)
             outcome = handler(
-                # As `Call(...)` would, without the cost of a call with eleven arguments.
+                # As `Call(...)` would, without the cost of a call with twelve arguments.
                 _new(
                     Call,
                     (
@@ -148,6 +149,7 @@ class CompiledOperation:
                         arguments,
                         self._operation,
                         self._choice.representation(arguments),
+                        request,
                     ),
                 )
             )

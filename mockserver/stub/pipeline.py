@@ -122,7 +122,7 @@ class Pipeline:
                 if content and not (compiled.spares_arguments and "HTTP_PREFER" not in fields):
                     arguments = _with_content(arguments, value, compiled.body.media_type(request.content_type))
             if compiled.simple and "HTTP_PREFER" not in fields:
-                response, why = compiled.act(fields.get("HTTP_ACCEPT"), arguments, value, caller, world)
+                response, why = compiled.act(request, arguments, value, caller, world)
             else:
                 preferences = parse(fields["HTTP_PREFER"]) if "HTTP_PREFER" in fields else NONE
                 response, why = compiled.respond(request, arguments, value, caller, preferences, world)

@@ -62,7 +62,7 @@ def only_error(operation: Operation) -> int:
 
     An empty 200 would tell a client what no page says; the error is what the document has to show.
     """
-    codes = [_code(key) for key in operation.responses]
+    codes = [code for key in operation.responses if (code := _code(key)) or not key.startswith("1")]
     return next(iter(codes), 0) if codes and all(code >= 400 for code in codes) else 0
 
 

@@ -122,3 +122,12 @@ def test_what_is_made_up_and_says_nothing_of_the_error_is_left_out(refusing: Cal
     error = {"type": "object", "required": ["message"], "properties": {"message": TEXT, "payment": payment}}
     got = refusing(_object(error=error)).call("POST", "/a", json={"age": "old", "name": "Rex"}).json()
     assert got == {"error": {"message": DETAIL}}
+
+
+def test_empty_lists_of_messages_by_member_and_messages_of_an_example_are_filled(
+    refusing: Callable[..., Client],
+) -> None:
+    shape = _object(errorMessages=_list(TEXT), errors={"type": "object", "additionalProperties": TEXT})
+    example = {"errorMessages": ["Field 'priority' is required"], "errors": {}}
+    got = refusing(shape, example=example).call("POST", "/a", json={"age": "old", "name": "Rex"}).json()
+    assert got == {"errorMessages": [AGE], "errors": {"age": '"old" must be of type integer'}}

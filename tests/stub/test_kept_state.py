@@ -463,3 +463,52 @@ def test_a_request_may_wrap_the_item_that_responses_show_as_it_is(stub: Stub) ->
     assert client.call("GET", at).json()["name"] == "a"
     client.call("PUT", at, json={"row": {"name": "b"}})
     assert client.call("GET", at).json() == {"id": int(at.rpartition("/")[2]), "name": "b"}
+
+
+@pytest.mark.parametrize(
+    ("example", "expected"),
+    [
+        ("https://api.example.org/v9/rows/7", "http://localhost/__world__/w/rows/{id}"),
+        ("/rows/7/", "/__world__/w/rows/{id}/"),
+        ("https://files.example.org/blobs/7", "https://files.example.org/blobs/{id}"),
+        ("https://example.org/docs", "https://example.org/docs"),
+    ],
+)
+def test_the_url_of_a_new_item_is_its_own(stub: Stub, example: str, expected: str) -> None:
+    row = thing(id={"type": "integer", "readOnly": True}, self={**TEXT, "readOnly": True}, name=TEXT)
+    shown = {"id": 7, "self": example, "name": "n", "_links": {"self": {"href": example}}}
+    client = stub(
+        {
+            "/rows": {"get": listed(row), "post": taking(row, "201", shown)},
+            "/rows/{id}": {**path("id", kind="integer"), "get": answer(row, "200", shown, **MISSING)},
+        }
+    )
+    made = client.call("POST", "/__world__/w/rows", json={"name": "a"}).json()
+    host = made["self"].replace("127.0.0.1", "localhost")
+    assert host == expected.format(id=made["id"])
+    assert made["_links"]["self"]["href"] == made["self"]
+
+
+@pytest.mark.parametrize("prefix", ["/cart", "/carts/{cart}"])
+def test_a_container_shows_what_is_in_it(stub: Stub, prefix: str) -> None:
+    line = thing(id={"type": "integer", "readOnly": True}, sku=TEXT, amount={"type": "integer"})
+    cart = thing(id=TEXT, items={"type": "array", "items": line}, note=TEXT)
+    above, own = (path("cart"), path("cart", "line")) if "{" in prefix else ({}, path("line"))
+    paths: dict[str, Any] = {
+        prefix: {**above, "get": answer(cart)},
+        f"{prefix}/items": {**above, "get": listed(line), "post": taking(line, "201")},
+        f"{prefix}/items/{{line}}": {**own, "get": answer(line, **MISSING), "delete": GONE},
+    }
+    if above:
+        paths["/carts"] = {"get": listed(cart), "post": taking(thing(note=TEXT), "201") | answer(cart, "201")}
+    client = stub(paths)
+    at = prefix
+    if above:
+        at = client.call("POST", "/carts", json={"note": "mine"}).fields["location"]
+        assert client.call("GET", at).json()["items"] == []
+    made = client.call("POST", f"{at}/items", json={"sku": "x", "amount": 2}).json()
+    shown = client.call("GET", at).json()
+    assert made in shown["items"]
+    assert client.call("GET", f"{at}/items").json() == shown["items"]
+    client.call("DELETE", f"{at}/items/{made['id']}")
+    assert made not in client.call("GET", at).json()["items"]

@@ -130,3 +130,38 @@ def test_pages_by_number_until_one_is_empty(
         return pages.format(start + number + 1) if content["rows"] else None
 
     assert list(_paged(client, next_query, first)) == [3, 5, 7]
+
+
+def _links(content: Any) -> dict[str, Any]:
+    shown = content.get("links") or content
+    return {name: one["href"] if isinstance(one, dict) else one for name, one in shown.items() if name != "rows"}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("paged_by", ["page", "offset", "cursor"])
+def test_the_urls_of_pages_lead_from_page_to_page(
+    make_stub: MakeStub, write_contract: Write, paged_by: str, nested: bool
+) -> None:
+    url = {"type": ["string", "null"], "format": "uri"}
+    around: dict[str, Any] = {"next": url, "previous": url}
+    example: dict[str, Any] = {"next": "https://api.example.org/rows?page=9", "previous": None}
+    if nested:
+        href = {"type": "object", "properties": {"href": {"type": "string"}}}
+        around = {"links": {"type": "object", "properties": {"next": href, "self": href}}}
+        example = {"links": {"next": {"href": "https://api.example.org/rows?page=9"}, "self": {"href": "/rows"}}}
+    whole = {"type": "string" if paged_by == "cursor" else "integer"}
+    paths = _contract({"limit": {"type": "integer"}, paged_by: whole}, around, example, [])
+    paths["/rows"]["get"]["responses"]["200"]["headers"] = {"Link": {"schema": {"type": "string"}}}
+    client = make_stub(write_contract(paths))
+    for name in ("a", "b"):
+        client.call("POST", "/__world__/w/rows", json={"id": len(name), "name": name})
+    seen: list[int] = []
+    target: str | None = "/__world__/w/rows?limit=2"
+    for _ in range(9):
+        if target is None:
+            break
+        answer = client.call("GET", target[target.index("/__world__/w/rows") :])
+        seen += [row["id"] for row in answer.json()["rows"]]
+        target = _links(answer.json()).get("next")
+        assert ('rel="next"' in answer.fields["link"]) == bool(target)
+    assert seen == [3, 5, 7, 1]

@@ -63,6 +63,7 @@ def receive(make_stub: Callable[..., Client], write_contract: Callable[..., Path
         (VALUE, ""),
         (gzip.compress(VALUE), "identity , gzip,"),
     ],
+    ids=("gzip", "members", "zlib", "deflate", "both", "identity", "none", "blanks"),
 )
 def test_codings_are_undone(receive: Receive, content: bytes, coding: str) -> None:
     assert receive(content, coding) == {"n": [1, 2, 3]}

@@ -19,19 +19,30 @@ from mockserver.stub.crud.writes import entity_tag, settable, stamped, takes_any
 
 #: Responses without state that are remembered: an operation has a few examples.
 _MAX_REMEMBERED = 64
+_OWN_URLS = frozenset({"self", "selflink", "href", "url", "uri", "resourceuri"})
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
+
+
+def _is_own_url(name: str, value: Any) -> bool:
+    """Tell whether a member of an item holds the URL of the item: `self`, `url`, or `self` among its links."""
+    if name.lower().strip("_") == "links" and isinstance(value, dict):
+        own = value.get("self")
+        return isinstance(own, str) or (isinstance(own, dict) and isinstance(own.get("href"), str))
+    return name.lower().replace("_", "") in _OWN_URLS and isinstance(value, str)
 
 
 class ServerParts:
     """What a new item has that the request cannot set, from one response without state."""
 
-    __slots__ = ("item", "server", "stamped", "template")
+    __slots__ = ("item", "server", "stamped", "template", "urls")
 
     def __init__(self, template: Any, item: Item, set_by_client: frozenset[str]) -> None:
         self.template = template  # kept, so that its identity stays its own
         self.item = item
         self.server = {name: value for name, value in item.items() if name not in set_by_client}
         self.stamped = stamped(item)
+        #: Members with the URL of the item itself.
+        self.urls = tuple(name for name, value in self.server.items() if _is_own_url(name, value))
 
 
 class ItemResponses:
@@ -181,18 +192,6 @@ class ItemResponses:
         if len(self._parts) < _MAX_REMEMBERED:
             self._parts[id(template)] = found
         return found
-
-    def is_reachable(self, template: Any, items: list[Item]) -> bool:
-        """Tell whether all items in a list's template exist, so that clients can read them."""
-        if self.exemplary:
-            return True
-        shown = value_at(template, self._behaviour.items)
-        known = {as_text(self._identity.of(one)) for one in items}
-        return (
-            isinstance(shown, list)
-            and bool(shown)
-            and all(isinstance(one, dict) and as_text(self._identity.of(one)) in known for one in shown)
-        )
 
 
 def _has_one_schema(operation: Operation) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from mockserver import sources
 from mockserver.contract.model import Behaviour, Operation
@@ -12,6 +13,7 @@ from mockserver.contract.resources.shapes import SchemaShape
 from mockserver.errors import RequestRejected
 from mockserver.http import json
 from mockserver.plugins.calls import Call
+from mockserver.stub.crud.collection_names import segment
 from mockserver.stub.crud.item_records import Identity, ItemRecords
 from mockserver.stub.crud.item_responses import ItemResponses, ServerParts
 from mockserver.stub.crud.new_identifiers import Form, ItemIdentifiers, number_of
@@ -117,12 +119,26 @@ class NewItems:
             sent = self._name_in(body)
         if sent is None or not self._identifiers.fits(sent):  # nobody could ever ask for it, so the server names it
             value = self._new_identifier(call, records, base)
-            return as_text(value), identity.given(item, value)
+            return as_text(value), identity.given(self._with_own_urls(call, base, item, as_text(value)), value)
         key = as_text(sent)
         if self._refuses_known and records.find(key).item is not None:
             raise RequestRejected(409, "Conflict", f"an item with {identity.name} {json.text(key[:60])} exists already")
         records.note_number(number_of(key, identity.of(base.item)))
-        return key, identity.given(item, sent)
+        return key, identity.given(self._with_own_urls(call, base, item, key), sent)
+
+    def _with_own_urls(self, call: Call, base: ServerParts, item: Item, key: str) -> Item:
+        """Return an item whose URLs of itself lead to it, and no more to the item of the example."""
+        old = self._identity.of(base.item)
+        changed: Item = {}
+        for name in base.urls:
+            value = base.server[name]
+            if isinstance(value, str):
+                changed[name] = _own_url(value, as_text(old), key, call)
+            else:
+                own = value["self"]
+                url = _own_url(own if isinstance(own, str) else own["href"], as_text(old), key, call)
+                changed[name] = {**value, "self": url if isinstance(own, str) else {**own, "href": url}}
+        return {**item, **changed} if changed else item
 
     def _with_other_identifiers(
         self, call: Call, records: ItemRecords, item: Item, base: ServerParts, body: Item
@@ -185,3 +201,21 @@ class NewItems:
         return self._responses.presentation.show(
             self._identity.given(base.item, candidate), self._responses.template(call)
         )[1]
+
+
+def _own_url(example: str, old: str, key: str, call: Call) -> str:
+    """Return the URL of a new item in the form of an example's, which ends in the example's identifier.
+
+    It leads back to this stub where its path is that of the request for a new item; else only the identifier changes.
+    """
+    parts = urlsplit(example)
+    path = parts.path.rstrip("/")
+    if not old or path.rpartition("/")[2] != old:
+        return example
+    tail = "/" * parts.path.endswith("/")
+    request = call.request
+    if request is None or path.rpartition("/")[0].rpartition("/")[2] != request.path.rstrip("/").rpartition("/")[2]:
+        return urlunsplit(parts._replace(path=f"{path.rpartition('/')[0]}/{segment(key)}{tail}"))
+    here = f"{request.fields.get('SCRIPT_NAME') or ''}{request.path.rstrip('/')}/{segment(key)}{tail}"
+    host = request.fields.get("HTTP_HOST")
+    return f"{request.fields.get('wsgi.url_scheme', 'http')}://{host}{here}" if parts.netloc and host else here

@@ -50,7 +50,9 @@ def is_filter(name: str) -> bool:
 
 def as_text(value: Any) -> str:
     """Return the text form that a value has in a path or query."""
-    return value if isinstance(value, str) else json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    return f"{value}" if type(value) is int else json.encode(value).decode()
 
 
 class Paging(NamedTuple):
@@ -75,12 +77,16 @@ class Page(NamedTuple):
         total: how many there are on all pages.
         more: whether there are more in the direction of reading.
         last: identifier of the last item on it, None without one.
+        start: how many there are before it.
+        size: how many it may have.
     """
 
     items: list[Item]
     total: int
     more: bool
     last: Any
+    start: int = 0
+    size: int = 0
 
 
 def paging(contract: Contract, operation: Operation) -> Paging:
@@ -101,6 +107,16 @@ def paging(contract: Contract, operation: Operation) -> Paging:
                 schema, _ = contract.schema(parameter.schema)
                 first = 0 if isinstance(schema, dict) and schema.get("default", schema.get("minimum")) == 0 else 1
     return Paging(first, by_cursor, defaults)
+
+
+def paging_parameters(operation: Operation) -> tuple[str, str, str]:
+    """Return the query parameters of a list operation that choose a page, an offset and a cursor; "" for none."""
+    found = ["", "", ""]
+    for parameter in operation.parameters:
+        for index, names in enumerate((_PAGES, _OFFSETS, _AFTER)):
+            if parameter.location == "query" and _plain(parameter.name) in names:
+                found[index] = found[index] or parameter.name
+    return found[0], found[1], found[2]
 
 
 def choose(
@@ -138,7 +154,7 @@ def choose(
         end = start + size
         more = end < len(found)
     page = list(found[start:end])
-    return Page(page, len(found), more, page[-1].get(identifier) if page else None)
+    return Page(page, len(found), more, page[-1].get(identifier) if page else None, start, size)
 
 
 def _matches(item: Item, query: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.resources.shapes import SchemaShape, Shape, json_content, shape_of
 from mockserver.errors import ContractError
 from mockserver.http.pointers import lookup, split
-from mockserver.stub.crud.pagination import cursors, envelopes
+from mockserver.stub.crud.pagination import PageUrls, cursors, envelopes
 from mockserver.stub.crud.queries import Page
 
 Item = dict[str, Any]
@@ -150,28 +150,31 @@ class Presentation:
         known = known | base.keys()
         return _only(item, known) if known else item
 
-    def show_all(self, chosen: Page, template: Any, *, by_cursor: bool) -> tuple[Any, bool]:
+    def show_all(
+        self, chosen: Page, template: Any, *, by_cursor: bool, urls: PageUrls | None = None
+    ) -> tuple[Any, bool]:
         """Return the whole response content with a list of items in it, and whether that content is valid.
 
         Args:
             chosen: the page: items, total and cursor.
             template: content of the response without state.
             by_cursor: whether clients ask for the next page by a cursor.
+            urls: those of the pages around.
         """
         listed = value_at(template, self._pointer)
         base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
         shown = [self.shown(item, base) for item in chosen.items]
-        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
+        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor, urls=urls):
             whole = self.around(shown, envelope)
             if self.is_valid(whole):
                 return whole, True
         shown = [self._converted(one) for one in shown]
-        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
+        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor, urls=urls):
             whole = self.around(shown, envelope)
             if self.is_valid(whole):
                 return whole, True
         filled = [{**base, **one} for one in shown]
-        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor):
+        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor, urls=urls):
             whole = self.around(filled, envelope)
             if self.is_valid(whole):
                 return whole, True
@@ -179,12 +182,12 @@ class Presentation:
         whole = with_value(template, self._pointer, fitted)
         return whole, self.is_valid(whole)
 
-    def _envelopes(self, template: Any, chosen: Page, *, by_cursor: bool) -> Iterator[Any]:
+    def _envelopes(self, template: Any, chosen: Page, *, by_cursor: bool, urls: PageUrls | None) -> Iterator[Any]:
         """Yield a list response's template with pagination members changed for a page, best first, then unchanged."""
         parent = self._pointer.rpartition("/")[0]
         around = value_at(template, parent) if self._pointer else None
         if isinstance(around, dict):
-            for envelope in envelopes(around, chosen, by_cursor=by_cursor):
+            for envelope in envelopes(around, chosen, by_cursor=by_cursor, urls=urls):
                 yield with_value(template, parent, envelope)
         yield template
 

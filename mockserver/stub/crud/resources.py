@@ -19,10 +19,11 @@ from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
 from mockserver.stub.crud.collection_names import PathText, item_path, segment, without_names
 from mockserver.stub.crud.example_items import ExampleItems, Representations, item_parameter
-from mockserver.stub.crud.item_records import NO_ITEMS, Found, Identity, ItemRecords, names_of
+from mockserver.stub.crud.item_records import NO_ITEMS, Contained, Found, Identity, ItemRecords, names_of
 from mockserver.stub.crud.item_responses import ItemResponses
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers, number_of
 from mockserver.stub.crud.new_items import NewItems
+from mockserver.stub.crud.pagination import PageLinks
 from mockserver.stub.crud.queries import as_text, choose, paging
 from mockserver.stub.crud.representation import Item, value_at
 from mockserver.stub.crud.tombstones import Tombstones, missing_item
@@ -77,6 +78,7 @@ class ResourceHandler:
         self._location = PathText(item, above) if behaviour.parameter else None
         self._tail = item.rpartition("}")[2] if behaviour.parameter else ""
         self._tombstones = Tombstones(operation, relatives.values(), own="" if of_collection else item)
+        self._has_above = bool(self._tombstones)
         self._identity = Identity(behaviour.identifier)
         self._initial = ExampleItems(contract, relatives, representations)
         self._responses = ItemResponses(contract, operation, behaviour, self._initial, self._identity)
@@ -84,7 +86,10 @@ class ResourceHandler:
         identifiers = ItemIdentifiers(contract, item_parameter(contract, own, behaviour.parameter))
         self._new = NewItems(operation, behaviour, self._identity, identifiers, self._responses)
         self._paging = paging(contract, operation)
+        self._page_links = PageLinks(operation, self._paging)
+        self._contained = Contained(behaviour, relatives, self._responses.shape, self._initial.seeds)
         success = operation.success()
+        self._links_in_field = success is not None and any(name.lower() == "link" for name in success.headers)
         self._created_status = success is not None and success.status == "201"
         self._conditional = preconditions.declares_conditions(operation)
         self._repeatable = preconditions.declares_repetition(operation)
@@ -126,7 +131,7 @@ class ResourceHandler:
             RequestRejected: there is no such item, or a condition does not hold.
         """
         values, fresh = call.arguments.path, False
-        if self._tombstones:
+        if self._has_above:
             values, fresh = self._tombstones.check(values, call.transaction.get)
         # Nothing is below what was created a moment ago.
         seeds = NO_ITEMS if fresh or self._single else self._seeded()
@@ -141,12 +146,18 @@ class ResourceHandler:
         items = records.all()
         issued = self._responses.presentation.cursors(template) if self._paging.by_cursor else frozenset()
         page = choose(items, call.arguments.query, self._identity.name, self._paging, issued)
+        urls = None
+        if call.request is not None and (self._links_in_field or self._responses.presentation.needs_template):
+            urls = self._page_links.of(call.request, page)
+        fields = (("Link", urls.field_value()),) if urls is not None and self._links_in_field else ()
         is_whole = not changes and len(page.items) == len(items) and records.seeds is not NO_ITEMS
-        if is_whole and self._responses.is_reachable(template, items):
+        if is_whole and self._responses.exemplary:
             return self._responses.of_template(template, "example: this world has no changes to the collection")
-        content, sound = self._responses.presentation.show_all(page, template, by_cursor=self._paging.by_cursor)
+        content, sound = self._responses.presentation.show_all(
+            page, template, by_cursor=self._paging.by_cursor, urls=urls
+        )
         if sound:
-            return Outcome(0, content, f"{len(page.items)} of {page.total} items")
+            return Outcome(0, content, f"{len(page.items)} of {page.total} items", fields)
         return self._responses.of_template(template, "example: the items of this world break the list's schema")
 
     def _create(self, call: Call, records: ItemRecords) -> Outcome:
@@ -196,6 +207,11 @@ class ResourceHandler:
         state = found.item
         if shown is not None:
             state = records.seeds.get(key, shown)
+        if self._contained:
+            base = shown or state or (self._responses.server_parts(call, records.seeds).item if self._single else None)
+            now = base and self._contained.shown(call.transaction, records.path, found.key, base, made=found.made)
+            if now is not base and now is not None:
+                return self._responses.respond(call, now, "item of this world, with what is below it")
         if state is None:
             if self._refuses_unknown:
                 raise missing_item(f"there is no item with {self._identity.name} {json.text(key[:60])}")

@@ -39,7 +39,7 @@ _MESSAGES = (
     *("reason", "info", "summary", "title", "errors", "err"),
 )
 _TITLES = frozenset({"title", "summary", "reason", "error", "name", "shortmessage", "statustext"})
-_CODES = frozenset({"code", "errorcode", "errcode", "errorid", "type", "errortype", "kind", "status", "statuscode"})
+_CODES = frozenset({"code", "errorcode", "errcode", "errorid", "type", "errortype", "status", "statuscode"})
 _STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode", "httpstatuscode", "code", "errorcode"})
 _POINTERS = frozenset({"pointer", "path", "instancepath", "datapath", "jsonpointer", "jsonpath"})
 _FIELDS = frozenset({"field", "param", "parameter", "property", "attribute", "target", "fieldname", "propertyname"}) | {
@@ -52,19 +52,33 @@ _WRAPPERS = frozenset(
     {"error", "errors", "err", "fault", "problem", "detail", "details", "source", "failure", "exception"}
 ) | {
     *("cause", "causes", "violations", "issues", "data", "body", "response", "result", "status", "messages", "faults"),
-    *("invalidparams", "fielderrors", "fieldviolations", "validationerrors", "errordetails", "errorinfo", "innererror"),
+    *(
+        "errormessages",
+        "invalidparams",
+        "fielderrors",
+        "fieldviolations",
+        "validationerrors",
+        "errordetails",
+        "errorinfo",
+        "innererror",
+    ),
 }
 _UNSUCCESSFUL = frozenset({"success", "ok", "succeeded", "successful", "issuccess"})
+#: Codes that say of a request that it is invalid, in what they say so.
+_INVALID = (
+    r"^(un)?process|validation|bad.?request|invalid.?(request|param|argument|input|field|value|data|body)|malformed"
+)
+_ANY_INVALID = re.compile(r"invalid|param|argument|wrong", re.IGNORECASE)
 #: Words of error codes by status, to find the one of an enumeration that says the same.
 _WORDS: Mapping[int, re.Pattern[str]] = {
     status: re.compile(pattern, re.IGNORECASE)
     for status, pattern in (
-        (400, r"invalid|validation|bad.?request|malformed|param|argument"),
+        (400, _INVALID),
         (401, r"unauth|authenti|credential|token"),
         (403, r"forbid|permission|denied|not.?allowed|authoriz"),
         (404, r"not.?found|no.?such|missing|unknown"),
         (409, r"conflict|exist|duplicate"),
-        (422, r"unprocess|invalid|validation|param|argument"),
+        (422, _INVALID),
         (429, r"rate|limit|throttl|too.?many|exhausted"),
     )
 }
@@ -135,7 +149,7 @@ class _Writer:
             if name in listed:
                 made[name], inner = self.entries(item), True
             elif isinstance(item, dict) and depth < 6:
-                if wraps and _is_map_of_messages(item) and self._rejected.violations:
+                if wraps and self._rejected.violations and (not item or _is_map_of_messages(item)):
                     made[name], inner = self._by_member(item), True
                 elif wraps or not (own or inner):
                     made[name], found = self.object(item, said, depth + 1)
@@ -147,6 +161,8 @@ class _Writer:
                     made[name] = _way(said.violation, with_place=names[name] != "path")
             elif name != own:
                 made[name] = self._member(names[name], item, said, beside=own, listed=bool(listed))
+                if own and self._made_up and made[name] is item and names[name] not in _STATUSES:
+                    del made[name]  # a made-up word beside the message; what is required comes back
         if own:
             made[own] = said.message
         return made, bool(own) or inner
@@ -261,7 +277,13 @@ def _below(value: Any, step: Any) -> Any:
 
 def _of_enum(allowed: Sequence[Any], status: int) -> str | None:
     texts = [one for one in allowed if isinstance(one, str)]
-    for words in (_WORDS.get(status), _WORDS[400] if 400 <= status < 500 else None, _ANY_ERROR):
+    is_invalid = status in {400, 422}
+    for words in (
+        _WORDS.get(status),
+        _ANY_INVALID if is_invalid else None,
+        _WORDS[400] if status < 500 else None,
+        _ANY_ERROR,
+    ):
         found = next((one for one in texts if words is not None and words.search(one)), None)
         if found is not None:
             return found

@@ -39,6 +39,9 @@ _EXPECTED = {
     "maxProperties": "an object of at most {} members",
     "readOnly": "left out, because the server sets it",
     "allowEmptyValue": "not empty",
+    "oneOf": "valid by exactly one of its schemas",
+    "anyOf": "valid by at least one of its schemas",
+    "not": "other than what its schema excludes",
 }
 
 
