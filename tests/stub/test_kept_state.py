@@ -487,3 +487,28 @@ def test_the_url_of_a_new_item_is_its_own(stub: Stub, example: str, expected: st
     host = made["self"].replace("127.0.0.1", "localhost")
     assert host == expected.format(id=made["id"])
     assert made["_links"]["self"]["href"] == made["self"]
+
+
+@pytest.mark.parametrize("prefix", ["/cart", "/carts/{cart}"])
+def test_a_container_shows_what_is_in_it(stub: Stub, prefix: str) -> None:
+    line = thing(id={"type": "integer", "readOnly": True}, sku=TEXT, amount={"type": "integer"})
+    cart = thing(id=TEXT, items={"type": "array", "items": line}, note=TEXT)
+    above, own = (path("cart"), path("cart", "line")) if "{" in prefix else ({}, path("line"))
+    paths: dict[str, Any] = {
+        prefix: {**above, "get": answer(cart)},
+        f"{prefix}/items": {**above, "get": listed(line), "post": taking(line, "201")},
+        f"{prefix}/items/{{line}}": {**own, "get": answer(line, **MISSING), "delete": GONE},
+    }
+    if above:
+        paths["/carts"] = {"get": listed(cart), "post": taking(thing(note=TEXT), "201") | answer(cart, "201")}
+    client = stub(paths)
+    at = prefix
+    if above:
+        at = client.call("POST", "/carts", json={"note": "mine"}).fields["location"]
+        assert client.call("GET", at).json()["items"] == []
+    made = client.call("POST", f"{at}/items", json={"sku": "x", "amount": 2}).json()
+    shown = client.call("GET", at).json()
+    assert made in shown["items"]
+    assert client.call("GET", f"{at}/items").json() == shown["items"]
+    client.call("DELETE", f"{at}/items/{made['id']}")
+    assert made not in client.call("GET", at).json()["items"]

@@ -108,6 +108,8 @@ class _Reader:
             else:
                 resources.append(found_one)
         resources += self._lists()
+        taken = {name for one in resources for name in one.behaviours}
+        resources += [one for one in self._containers(resources) if taken.isdisjoint(one.behaviours)]
         order = {path: number for number, path in enumerate(self._contract.by_path)}
         resources.sort(key=lambda one: order.get(one.collection, order.get(one.item, len(order))))
         resources = [self._with_actions(one) for one in resources]
@@ -423,6 +425,25 @@ class _Reader:
             why = "what POST takes is what the list shows; its items have no path"
             return InferredResource(listing.path, "", "", named, _BY_SHAPE, why, behaviours)
         return None
+
+    # containers
+
+    def _containers(self, resources: list[InferredResource]) -> Iterator[InferredResource]:
+        """Yield what is only read, and shows the items of a collection below it: `/cart` with `/cart/items`."""
+        seen: set[str] = set()
+        for one in resources:
+            above, _, word = parse_template(one.collection).nameless.rstrip("/").rpartition("/")
+            read = self._by_path.get(above, {}).get("GET")
+            if read is None or read.id in seen or read.id in self._in_model or read.behaviour is not None:
+                continue
+            for place, shape in self._shapes(read, READ):
+                member = shape.member(word) if word in shape.names else None
+                if member is not None and member.item is not None:
+                    seen.add(read.id)
+                    behaviour = Behaviour("resource", role=READ, resource=read.path, value=place, item=read.path)
+                    why = f"`{word}` shows the items of {one.collection}"
+                    yield InferredResource(read.path, read.path, "", "", _BY_SHAPE, why, {read.id: behaviour})
+                    break
 
     # actions
 

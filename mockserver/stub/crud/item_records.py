@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from mockserver.contract.model import Behaviour
+from mockserver.contract.resources.shapes import SchemaShape, Shape
 from mockserver.http.pointers import child, split
 from mockserver.plugins.transactions import Record, Transaction
-from mockserver.stub.crud.collection_names import NAMES, PREFIX
+from mockserver.stub.crud.collection_names import NAMES, PREFIX, item_path, segment, without_names
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, value_at, with_value
 
@@ -228,3 +230,66 @@ def names_of(items: Mapping[str, Item], names: tuple[str, ...]) -> dict[str, str
             if text is not None:
                 found.setdefault(text, key)
     return found
+
+
+class Contained:
+    """Collections whose items stand in a member of what they are below.
+
+    `/cart` shows in its member `items` what was sent to `/cart/items`.
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        relatives: Mapping[str, Behaviour],
+        shape: Shape | None,
+        seeds_of: Callable[[str], Mapping[str, Item]],
+    ) -> None:
+        """Find the collections below an item that a member of the item is named after.
+
+        Args:
+            behaviour: of the operation that shows the item.
+            relatives: the behaviours of all operations around, by `operationId`.
+            shape: shape of the item.
+            seeds_of: gives the items that a resource has at first.
+        """
+        self._seeds_of = seeds_of
+        self._single = not behaviour.parameter
+        own = without_names(item_path(behaviour))
+        self._members: list[tuple[str, str, Behaviour, frozenset[str]]] = []
+        for one in relatives.values():
+            above, _, word = without_names(one.resource).rpartition("/")
+            member = shape.member(word) if shape is not None and above == own and word in shape.names else None
+            if (
+                member is None
+                or member.item is None
+                or not one.parameter
+                or any(word == known for known, *_ in self._members)
+            ):
+                continue
+            open_item = isinstance(member.item, SchemaShape) and member.item.open
+            known = frozenset() if open_item else frozenset(member.item.names)
+            self._members.append((word, "/" * one.resource.endswith("/"), one, known))
+
+    def __bool__(self) -> bool:
+        return bool(self._members)
+
+    def shown(self, transaction: Transaction, path: str, key: str, item: Item, *, made: bool) -> Item:
+        """Return an item with what is below it now.
+
+        Args:
+            transaction: on the world.
+            path: of the item's own collection, or of the one thing.
+            key: of the item.
+            item: as it is stored, or as the example shows it.
+            made: whether it was created in this world, so that nothing was below it at first.
+        """
+        here = path if self._single else f"{path.rstrip('/')}/{segment(key)}"
+        for word, tail, one, known in self._members:
+            seeds = {} if made else self._seeds_of(one.resource)
+            records = ItemRecords(transaction, f"{here.rstrip('/')}/{word}{tail}", one.names, seeds, {})
+            if not records.changes and not made:
+                continue
+            found = records.all()
+            item = {**item, word: [{n: v for n, v in each.items() if n in known} if known else each for each in found]}
+        return item

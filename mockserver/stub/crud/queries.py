@@ -50,7 +50,9 @@ def is_filter(name: str) -> bool:
 
 def as_text(value: Any) -> str:
     """Return the text form that a value has in a path or query."""
-    return value if isinstance(value, str) else json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    return f"{value}" if type(value) is int else json.encode(value).decode()
 
 
 class Paging(NamedTuple):

@@ -19,7 +19,7 @@ from mockserver.plugins.calls import Call
 from mockserver.stub.crud import preconditions
 from mockserver.stub.crud.collection_names import PathText, item_path, segment, without_names
 from mockserver.stub.crud.example_items import ExampleItems, Representations, item_parameter
-from mockserver.stub.crud.item_records import NO_ITEMS, Found, Identity, ItemRecords, names_of
+from mockserver.stub.crud.item_records import NO_ITEMS, Contained, Found, Identity, ItemRecords, names_of
 from mockserver.stub.crud.item_responses import ItemResponses
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers, number_of
 from mockserver.stub.crud.new_items import NewItems
@@ -78,6 +78,7 @@ class ResourceHandler:
         self._location = PathText(item, above) if behaviour.parameter else None
         self._tail = item.rpartition("}")[2] if behaviour.parameter else ""
         self._tombstones = Tombstones(operation, relatives.values(), own="" if of_collection else item)
+        self._has_above = bool(self._tombstones)
         self._identity = Identity(behaviour.identifier)
         self._initial = ExampleItems(contract, relatives, representations)
         self._responses = ItemResponses(contract, operation, behaviour, self._initial, self._identity)
@@ -86,6 +87,7 @@ class ResourceHandler:
         self._new = NewItems(operation, behaviour, self._identity, identifiers, self._responses)
         self._paging = paging(contract, operation)
         self._page_links = PageLinks(operation, self._paging)
+        self._contained = Contained(behaviour, relatives, self._responses.shape, self._initial.seeds)
         success = operation.success()
         self._links_in_field = success is not None and any(name.lower() == "link" for name in success.headers)
         self._created_status = success is not None and success.status == "201"
@@ -129,7 +131,7 @@ class ResourceHandler:
             RequestRejected: there is no such item, or a condition does not hold.
         """
         values, fresh = call.arguments.path, False
-        if self._tombstones:
+        if self._has_above:
             values, fresh = self._tombstones.check(values, call.transaction.get)
         # Nothing is below what was created a moment ago.
         seeds = NO_ITEMS if fresh or self._single else self._seeded()
@@ -205,6 +207,11 @@ class ResourceHandler:
         state = found.item
         if shown is not None:
             state = records.seeds.get(key, shown)
+        if self._contained:
+            base = shown or state or (self._responses.server_parts(call, records.seeds).item if self._single else None)
+            now = base and self._contained.shown(call.transaction, records.path, found.key, base, made=found.made)
+            if now is not base and now is not None:
+                return self._responses.respond(call, now, "item of this world, with what is below it")
         if state is None:
             if self._refuses_unknown:
                 raise missing_item(f"there is no item with {self._identity.name} {json.text(key[:60])}")
