@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.messages import Delivery, Response
-from mockserver.stub.serving import event_loop, turns
+from mockserver.stub.serving import readiness, turns
 from mockserver.stub.serving.event_loop import EventLoop
 from mockserver.stub.serving.request_contents import MAX_MEMORY_BYTES
 from mockserver.stub.serving.server import listen_on
@@ -29,7 +29,9 @@ def _echo(environ: dict[str, Any]) -> Response:
     """Say what was understood of a request."""
     content = environ["wsgi.input"].read()
     line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']} {len(content)} "
-    return Response(200, [("X-Sum", str(sum(content)))], line.encode())
+    pieces = (line.encode(), b"stream") if environ["PATH_INFO"] == "/s" else (line.encode(),)
+    delivery = Delivery(pieces, 0.001) if len(pieces) > 1 else None
+    return Response(200, [("X-Sum", str(sum(content)))], b"".join(pieces), delivery)
 
 
 @contextmanager
@@ -58,12 +60,17 @@ def _rest(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(1 << 20), b""))
 
 
-def _exchange(port: int, *sent: bytes) -> bytes:
-    """Send bytes, each in a segment of its own as far as the system minds, and return all that comes back."""
+def _exchange(port: int, *sent: bytes, ends: bool = False) -> bytes:
+    """Send bytes, each in a segment of its own as far as the system minds, and return all that comes back.
+
+    `ends` ends the client's side of the connection at once.
+    """
     with _connect(port) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for data in sent:
             connection.sendall(data)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
         return _rest(connection)
 
 
@@ -71,29 +78,39 @@ def _contents(responses: bytes) -> list[bytes]:
     return [part.partition(b"\r\n\r\n")[2] for part in responses.split(b"HTTP/1.1 ")[1:]]
 
 
-def _post(content: bytes, sizes: list[int]) -> bytes:
+def _post(content: bytes, sizes: list[int], path: bytes = b"/p") -> bytes:
     """Return a request with content: of known length, or in chunks of sizes."""
     if not sizes:
-        return b"POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content)
+        return b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (path, len(content), content)
     chunks = b""
     ends = [*itertools.accumulate(sizes), len(content)]
     for start, end in itertools.pairwise([0, *ends]):
         if piece := content[start:end]:
             chunks += b"%X;ext=1\r\n%b\r\n" % (len(piece), piece)
-    return b"POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n%b0\r\nTrailer: x\r\n\r\n" % chunks
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n" % path
+    return b"%b%b0\r\nTrailer: x\r\n\r\n" % (head, chunks)
 
 
 @given(
-    requests=st.lists(st.tuples(st.binary(max_size=60), st.lists(st.integers(1, 30), max_size=4)), max_size=4),
+    requests=st.lists(
+        st.tuples(st.binary(max_size=60), st.lists(st.integers(1, 30), max_size=4), st.sampled_from([b"/p", b"/s"])),
+        max_size=4,
+    ),
     cuts=st.lists(st.integers(0, 500), max_size=6),
+    ends=st.booleans(),
 )
 def test_requests_are_read_however_they_are_cut(
-    port: int, requests: list[tuple[bytes, list[int]]], cuts: list[int]
+    port: int, requests: list[tuple[bytes, list[int], bytes]], cuts: list[int], ends: bool
 ) -> None:
-    sent = b"\r\n".join([*(_post(content, sizes) for content, sizes in requests), _LAST])
+    """All responses come, in order, also those in pieces, and to a client that ends its side."""
+    sent = b"\r\n".join([*(_post(*request) for request in requests), _GET if ends else _LAST])
     pieces = [sent[start:end] for start, end in itertools.pairwise([0, *sorted(cuts), len(sent)])]
-    wanted = [b"POST /p? %d " % len(content) for content, _ in requests]
-    assert _contents(_exchange(port, *pieces)) == [*wanted, b"GET /last? 0 "]
+    wanted = []
+    for content, _, path in requests:
+        line = b"POST %b? %d " % (path, len(content))
+        wanted.append(b"%x\r\n%b\r\n6\r\nstream\r\n0\r\n\r\n" % (len(line), line) if path == b"/s" else line)
+    last = b"GET /a?b=c 0 " if ends else b"GET /last? 0 "
+    assert _contents(_exchange(port, *pieces, ends=ends)) == [*wanted, last]
 
 
 @pytest.mark.parametrize("sizes", [[], [MAX_MEMORY_BYTES, 70_000]])
@@ -265,7 +282,7 @@ def test_a_response_in_pieces() -> None:
 
 
 def test_systems_without_epoll_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_loop, "_HAS_EPOLL", False)
+    monkeypatch.setattr(readiness, "_HAS_EPOLL", False)
     stream = Response(200, [], b"ab", Delivery((b"a", b"b"), 0.01))
     with _serving(lambda environ: stream if environ["PATH_INFO"] == "/s" else _echo(environ)) as port:
         for _ in range(3):

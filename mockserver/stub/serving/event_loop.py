@@ -14,17 +14,14 @@ makes another thread the leader; the one that was late hands over its response a
 from __future__ import annotations
 
 import errno
-import heapq
-import itertools
 import logging
-import select
 import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any
 
 from mockserver import sources
 from mockserver.errors import RequestRejected
@@ -32,6 +29,7 @@ from mockserver.http.problem import MEDIA_TYPE as PROBLEM
 from mockserver.http.problem import of as problem_of
 from mockserver.messages import Response
 from mockserver.stub.serving.client_connections import Connection, SecureConnection, Stage
+from mockserver.stub.serving.readiness import BROKEN, READ, WRITE, Readiness
 from mockserver.stub.serving.request_contents import ChunkedContent, SizedContent
 from mockserver.stub.serving.request_heads import CHUNKED, MAX_HEAD_BYTES, Head, HeadReader, too_long
 from mockserver.stub.serving.response_heads import HeadWriter
@@ -43,24 +41,12 @@ _LINGER_SECONDS = 2.0
 _END_SECONDS = 1.0
 _FULL_SECONDS = 0.05
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_READ, _WRITE = select.POLLIN, select.POLLOUT
-_BROKEN = select.POLLHUP | select.POLLERR
-_HAS_EPOLL = hasattr(select, "epoll")
 _LINE_ENDS = b"\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LOG = logging.getLogger("mockserver")
 
 #: Makes the response to a request from its WSGI variables; raises nothing.
 Respond = Callable[[dict[str, Any]], Response]
-
-
-class _Poller(Protocol):
-    """What `select.epoll` and `select.poll` have in common."""
-
-    def register(self, descriptor: int, events: int, /) -> None: ...
-    def modify(self, descriptor: int, events: int, /) -> None: ...
-    def unregister(self, descriptor: int, /) -> None: ...
-    def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]: ...
 
 
 class EventLoop:
@@ -86,22 +72,11 @@ class EventLoop:
         self._heads = HeadReader({"wsgi.url_scheme": scheme, "SERVER_NAME": host, "SERVER_PORT": str(port)})
         self._writer = HeadWriter()
         self._connections: dict[int, Connection] = {}
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
-        self._number = itertools.count()
+        self._readiness = Readiness(listening)
         self._ends_at: float | None = None
         self._turns = Turns(self._lead)
         #: Responses that late threads have made, and connections on which a request waits.
         self._made: deque[tuple[Connection, Head | None, Response | None]] = deque()
-        self._woken, self._waking = socket.socketpair()
-        self._woken.setblocking(False)  # noqa: FBT003 - the socket API
-        self._waking.setblocking(False)  # noqa: FBT003 - the socket API
-        self._poller: _Poller
-        if _HAS_EPOLL:
-            self._poller, self._tick = select.epoll(), 1.0
-        else:
-            self._poller, self._tick = select.poll(), 1000.0
-        self._poller.register(listening.fileno(), _READ)
-        self._poller.register(self._woken.fileno(), _READ)
 
     def start(self) -> None:
         """Accept connections from now on, in threads of the loop's own."""
@@ -110,57 +85,39 @@ class EventLoop:
     def stop(self) -> None:
         """Accept no more connections, give responses that are on their way a second, and end."""
         self._ends_at = sources.stopwatch() + _END_SECONDS
-        self._wake()
+        self._readiness.wake()
         self._turns.ended.wait(2 * _END_SECONDS)
-
-    def _wake(self) -> None:
-        with suppress(OSError):  # it is awake, or over
-            self._waking.send(b".")
 
     # -- leading ------------------------------------------------------------------------------------------------------
 
     def _lead(self, term: Term) -> None:
         """Wait for events and deal with them, until another thread leads or the server ends."""
-        listening, woken = self._listening.fileno(), self._woken.fileno()
+        readiness, listening = self._readiness, self._listening.fileno()
         while not self._is_over():
-            for descriptor, events in self._poller.poll(self._patience()):
+            for descriptor, events in readiness.wait(self._ends_at):
                 connection = self._connections.get(descriptor)
                 if connection is not None:
                     if not self._attend(connection, events, term):
                         return
-                elif descriptor == woken:
+                elif descriptor == readiness.woken:
                     if not self._send_made(term):
                         return
                 elif descriptor == listening:
                     if self._ends_at is None:
                         self._accept()
                     else:
-                        self._poller.unregister(listening)
-            while self._timers and self._timers[0][0] <= sources.stopwatch():
-                heapq.heappop(self._timers)[2]()
+                        readiness.accept_no_more()
+            readiness.call_due()
         for connection in list(self._connections.values()):
             self._drop(connection)
-        self._woken.close()
-        self._waking.close()
-        if _HAS_EPOLL and isinstance(self._poller, select.epoll):
-            self._poller.close()
+        readiness.close()
         self._turns.end()
-
-    def _patience(self) -> float | None:
-        """Return how long to wait for events, in the poller's unit; None for as long as it takes."""
-        until = self._timers[0][0] if self._timers else None
-        if self._ends_at is not None:
-            until = self._ends_at if until is None else min(until, self._ends_at)
-        return None if until is None else max(until - sources.stopwatch(), 0.0) * self._tick
 
     def _is_over(self) -> bool:
         if self._ends_at is None:
             return False
         pending = any(one.stage is Stage.WORKING or one.unsent is not None for one in self._connections.values())
         return not pending or sources.stopwatch() >= self._ends_at
-
-    def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self._timers, (sources.stopwatch() + seconds, next(self._number), action))
 
     def _accept(self) -> None:
         for _ in range(64):  # of a crowd; then those that are connected have their turn
@@ -185,7 +142,7 @@ class EventLoop:
                 continue
             connection.used = sources.stopwatch()
             self._connections[connection.fileno()] = connection
-            self._expect(connection, _READ)
+            self._readiness.expect(connection, READ)
 
     def _make_room(self) -> None:
         """Close the connection that was not used for longest, if the system allows no more of them."""
@@ -193,28 +150,13 @@ class EventLoop:
         if idle:
             self._drop(min(idle, key=lambda one: one.used))
             return
-        self._poller.unregister(self._listening.fileno())
-        self._later(_FULL_SECONDS, lambda: self._poller.register(self._listening.fileno(), _READ))
-
-    def _expect(self, connection: Connection, interest: int) -> None:
-        """Wait for events of a connection, 0 for none."""
-        if interest == connection.interest:
-            return
-        descriptor = connection.fileno()
-        if not connection.interest:
-            self._poller.register(descriptor, interest)
-        elif interest:
-            self._poller.modify(descriptor, interest)
-        else:
-            self._poller.unregister(descriptor)
-        connection.interest = interest
+        self._readiness.accept_no_more()
+        self._readiness.later(_FULL_SECONDS, self._readiness.accept)
 
     def _drop(self, connection: Connection) -> None:
         descriptor = connection.fileno()
         if descriptor >= 0:
-            if connection.interest:
-                self._poller.unregister(descriptor)
-                connection.interest = 0
+            self._readiness.expect(connection, 0)
             self._connections.pop(descriptor, None)
         connection.close()
 
@@ -223,7 +165,7 @@ class EventLoop:
     def _attend(self, connection: Connection, events: int, term: Term) -> bool:
         """Deal with the events of a connection; tell whether this thread still leads."""
         try:
-            if events & _WRITE and connection.unsent is not None:
+            if events & WRITE and connection.unsent is not None:
                 if connection.send(connection.unsent):
                     self._sent(connection)
                 return connection.stage is not Stage.READING or self._read(connection, term)
@@ -236,15 +178,19 @@ class EventLoop:
                         return False
                     return connection.stage is not Stage.READING or self._read(connection, term)
                 if data == b"":
-                    self._drop(connection)
+                    # A request may still wait that came while the response before it was sent.
+                    if connection.content is None and not self._read(connection, term):
+                        return False
+                    if connection.stage is Stage.READING:
+                        self._drop(connection)
             elif connection.stage is Stage.LINGERING_READING:
                 if connection.receive() == b"":
                     self._drop(connection)
-            elif events & _BROKEN and connection.stage is Stage.SENDING:
+            elif events & BROKEN and connection.stage is Stage.SENDING:
                 self._drop(connection)
             else:
                 # It has sent the next request, or ended its side, before it has the response; that waits.
-                self._expect(connection, _WRITE if connection.unsent is not None else 0)
+                self._readiness.expect(connection, WRITE if connection.unsent is not None else 0)
         except OSError:
             self._drop(connection)
         except Exception:  # noqa: BLE001 - the last resort: one connection is lost, not the server
@@ -329,7 +275,7 @@ class EventLoop:
         if not self._turns.work_ends(term):
             # What belongs to the leader was not touched here since the term ended.
             self._made.append((connection, head, response))
-            self._wake()
+            self._readiness.wake()
             return False
         self._send(connection, head, response)
         return True
@@ -346,15 +292,14 @@ class EventLoop:
 
     def _send_made(self, term: Term) -> bool:
         """Send the responses that late threads have made; tell whether this thread still leads."""
-        with suppress(BlockingIOError):
-            self._woken.recv(4096)
+        self._readiness.sleep_again()
         while self._made:
             connection, head, response = self._made.popleft()
             if head is not None and response is not None:
                 self._send(connection, head, response)
             if connection.stage is Stage.READING and not self._read(connection, term):
                 if self._made:
-                    self._wake()
+                    self._readiness.wake()
                 return False
         return True
 
@@ -381,7 +326,7 @@ class EventLoop:
             if connection.send(data):
                 self._sent(connection, paused=True)
             else:
-                self._expect(connection, _WRITE)
+                self._readiness.expect(connection, WRITE)
         except OSError:
             self._drop(connection)
 
@@ -394,11 +339,11 @@ class EventLoop:
         """
         while connection.pieces:
             if not paused and connection.pause_seconds:
-                self._expect(connection, _READ)  # which tells, too, that the client has gone
-                self._later(connection.pause_seconds, lambda: self._send_piece(connection))
+                self._readiness.expect(connection, READ)  # which tells, too, that the client has gone
+                self._readiness.later(connection.pause_seconds, lambda: self._send_piece(connection))
                 return
             if not connection.send(connection.pieces.popleft()):
-                self._expect(connection, _WRITE)
+                self._readiness.expect(connection, WRITE)
                 return
             paused = False
         self._finish(connection)
@@ -415,19 +360,19 @@ class EventLoop:
     def _resume(self, connection: Connection) -> None:
         if connection.stage is Stage.READING and connection.received:
             self._made.append((connection, None, None))  # the next request has been waiting
-            self._wake()
+            self._readiness.wake()
 
     def _finish(self, connection: Connection) -> None:
         """Go on after a response was sent whole: with the next request, or the end of the connection."""
         if not connection.closes:
             connection.stage = Stage.READING
-            self._expect(connection, _READ)
+            self._readiness.expect(connection, READ)
         elif connection.lingers:
             connection.stage = Stage.LINGERING_READING
             connection.received = b""
             connection.end()
-            self._expect(connection, _READ)
-            self._later(_LINGER_SECONDS, lambda: self._drop(connection))
+            self._readiness.expect(connection, READ)
+            self._readiness.later(_LINGER_SECONDS, lambda: self._drop(connection))
         else:
             connection.end()
             self._drop(connection)
