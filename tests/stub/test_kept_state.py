@@ -527,3 +527,27 @@ def test_made_up_urls_of_items_lead_to_them(stub: Stub) -> None:
     for one in client.call("GET", "/rows/").json():
         at = "/" + one["url"].split("/", 3)[3]
         assert client.call("GET", at).json() == one
+
+
+@pytest.mark.parametrize("shown", [thing(silenceID=TEXT), TEXT, {"type": "integer"}])
+def test_a_creation_may_show_the_identifier_alone(stub: Stub, shown: dict[str, Any]) -> None:
+    kind = {"type": "integer"} if shown.get("type") == "integer" else TEXT
+    silence = thing(id=kind, comment=TEXT)
+    client = stub(
+        {
+            "/silences": {"get": listed(silence), "post": {**taking(thing(comment=TEXT)), **answer(shown)}},
+            "/silence/{silenceID}": {**path("silenceID", kind=kind["type"]), "get": answer(silence, **MISSING)},
+        }
+    )
+    made = client.call("POST", "/silences", json={"comment": "mine"}).json()
+    named = made["silenceID"] if isinstance(made, dict) else made
+    assert client.call("GET", f"/silence/{named}").json() == {"id": named, "comment": "mine"}
+
+
+def test_a_list_without_items_takes_several_at_once(stub: Stub) -> None:
+    alert = thing(labels={"type": "object", "additionalProperties": TEXT}, startsAt=TEXT)
+    posted = {**taking({"type": "array", "items": alert}), "responses": {"200": {"description": "taken"}}}
+    client = stub({"/alerts": {"get": listed(thing(labels=alert, startsAt=TEXT, fingerprint=TEXT)), "post": posted}})
+    assert client.call("POST", "/alerts", json=[{"startsAt": "a"}, {"startsAt": "b"}]).status == 200
+    shown = [one["startsAt"] for one in client.call("GET", "/alerts").json()]
+    assert shown[-2:] == ["a", "b"]
