@@ -108,6 +108,16 @@ def test_example_and_examples_are_both_there(answer: Callable[..., Answer]) -> N
     assert answer(both, fields={"Prefer": "example=one"}).json() == 1
 
 
+@pytest.mark.parametrize("examples", [{"one": {"n": 1}, "two": {"value": {"n": 2}}}, [{"n": 1}, {"n": 2}]])
+def test_examples_without_their_form_are_taken_as_they_are_meant(
+    make_stub: MakeStub, write_contract: Write, examples: Any
+) -> None:
+    client = make_stub(write_contract({"/a": {"get": {"responses": {"200": _response(examples=examples)}}}}))
+    assert client.call("GET", "/a").json() == {"n": 1}
+    second = "two" if isinstance(examples, dict) else "example2"
+    assert client.call("GET", "/a", fields={"Prefer": f"example={second}"}).json() == {"n": 2}
+
+
 TEXT, WHOLE, MOMENT = {"type": "string"}, {"type": "integer"}, {"type": "string", "format": "date-time"}
 
 
@@ -121,6 +131,7 @@ TEXT, WHOLE, MOMENT = {"type": "string"}, {"type": "integer"}, {"type": "string"
         ({"properties": {"s": TEXT, "k": {"enum": ["up"]}}}, {"s": 7, "k": "Up"}, {"s": "7", "k": "up"}, "/k, /s"),
         ({"properties": {"s": TEXT}}, {"s": None, "t": 1}, {"t": 1}, "/s"),
         ({"properties": {"s": TEXT}, "additionalProperties": False}, {"s": "a", "t": 1}, {"s": "a"}, "/"),
+        ({"type": "object", "properties": {"n": WHOLE}}, [{"n": 1}], {"n": 1}, "/"),
         ({"properties": {"l": {"items": TEXT, "type": "array"}}}, {"l": "a"}, {"l": ["a"]}, "/l"),
         ({"properties": {"s": {"type": "string", "maxLength": 2}}}, {"s": "abc"}, {"s": "ab"}, "/s"),
         ({"oneOf": [{"required": ["n"], "properties": {"n": WHOLE}}, WHOLE]}, {"n": "5", "m": 1},

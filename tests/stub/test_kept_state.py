@@ -512,3 +512,42 @@ def test_a_container_shows_what_is_in_it(stub: Stub, prefix: str) -> None:
     assert client.call("GET", f"{at}/items").json() == shown["items"]
     client.call("DELETE", f"{at}/items/{made['id']}")
     assert made not in client.call("GET", at).json()["items"]
+
+
+def test_made_up_urls_of_items_lead_to_them(stub: Stub) -> None:
+    seen = {"type": "string", "format": "uri", "readOnly": True}
+    row = thing(id={"type": "integer", "readOnly": True}, url=seen, name=TEXT)
+    client = stub(
+        {
+            "/rows/": {"get": listed(row), "post": taking(row, "201")},
+            "/rows/{id}/": {**path("id", kind="integer"), "get": answer(row, **MISSING)},
+        }
+    )
+    client.call("POST", "/rows/", json={"name": "a"})
+    for one in client.call("GET", "/rows/").json():
+        at = "/" + one["url"].split("/", 3)[3]
+        assert client.call("GET", at).json() == one
+
+
+@pytest.mark.parametrize("shown", [thing(silenceID=TEXT), TEXT, {"type": "integer"}])
+def test_a_creation_may_show_the_identifier_alone(stub: Stub, shown: dict[str, Any]) -> None:
+    kind = {"type": "integer"} if shown.get("type") == "integer" else TEXT
+    silence = thing(id=kind, comment=TEXT)
+    client = stub(
+        {
+            "/silences": {"get": listed(silence), "post": {**taking(thing(comment=TEXT)), **answer(shown)}},
+            "/silence/{silenceID}": {**path("silenceID", kind=kind["type"]), "get": answer(silence, **MISSING)},
+        }
+    )
+    made = client.call("POST", "/silences", json={"comment": "mine"}).json()
+    named = made["silenceID"] if isinstance(made, dict) else made
+    assert client.call("GET", f"/silence/{named}").json() == {"id": named, "comment": "mine"}
+
+
+def test_a_list_without_items_takes_several_at_once(stub: Stub) -> None:
+    alert = thing(labels={"type": "object", "additionalProperties": TEXT}, startsAt=TEXT)
+    posted = {**taking({"type": "array", "items": alert}), "responses": {"200": {"description": "taken"}}}
+    client = stub({"/alerts": {"get": listed(thing(labels=alert, startsAt=TEXT, fingerprint=TEXT)), "post": posted}})
+    assert client.call("POST", "/alerts", json=[{"startsAt": "a"}, {"startsAt": "b"}]).status == 200
+    shown = [one["startsAt"] for one in client.call("GET", "/alerts").json()]
+    assert shown[-2:] == ["a", "b"]

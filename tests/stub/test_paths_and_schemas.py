@@ -71,7 +71,7 @@ def test_bodies_of_3_0_are_judged_as_they_are_meant(make_stub: MakeStub, write_c
         ({"name": "x", "size": 1, "odd": []}, 200),
         ({}, 422),
         ({"name": 1}, 422),
-        ({"name": "x", "id": 1}, 422),
+        ({"name": "x", "id": 1}, 200),  # `readOnly`: ignored
         ({"name": "x", "size": 0}, 422),
         ({"name": "x", "size": 2**31}, 422),
     ]:

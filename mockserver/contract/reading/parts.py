@@ -32,6 +32,9 @@ _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "for
 _LOCATIONS = ("path", "query", "header", "cookie")
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
 
+#: Members of an Example Object (OpenAPI 3.2, section 4.20); what has none of them is meant as the value itself.
+_OF_EXAMPLES = frozenset({"$ref", "summary", "description", "value", "externalValue", "dataValue", "serializedValue"})
+
 Parameters = dict[tuple[str, str], Parameter]
 
 
@@ -114,7 +117,7 @@ class Parts:
             schema=self._schema(raw, pointer),
             pointer=pointer,
             style=style,
-            explode=explode if isinstance(explode, bool) else style == "form",
+            explode=explode if isinstance(explode, bool) else style in {"form", "cookie"},
             allow_empty=raw.get("allowEmptyValue") is True,
             refuse_empty=raw.get("allowEmptyValue") is False and location == "query",
             content=next(iter(content.values()), None),
@@ -184,10 +187,21 @@ class Parts:
         if not named:
             return examples
         pointer = child(pointer, "examples")
+        if isinstance(named, list):  # as in a Schema Object
+            self._reader.warn(pointer, "must map names to Example Objects; its items are taken for the values of some")
+            for number, value in enumerate(named, 1):
+                name, place = f"example{number}", child(pointer, str(number - 1))
+                examples[name] = Example(name, value, place, response_name=name)
+            return examples
         if not isinstance(named, dict):
             self._reader.warn(pointer, "must map names to Example Objects; it is left out")
             return examples
         for name, held in named.items():
+            if not isinstance(held, dict) or not (_OF_EXAMPLES & held.keys() or all(key[:2] == "x-" for key in held)):
+                place = child(pointer, name)
+                self._reader.warn(place, "must be an object with `value`; it is taken for the value itself")
+                examples[name] = Example(name, held, place, response_name=name)
+                continue
             found = self._reader.find(child(pointer, name), held)
             if found is None:
                 continue

@@ -403,6 +403,7 @@ class _Reader:
 
     def _list_of(self, listing: Operation, create: Operation) -> InferredResource | None:
         taken = request_shape(self._contract, create)
+        taken = taken.item if taken is not None and taken.item is not None else taken
         if taken is None or not taken.names:
             return None
         last = listing.path.rstrip("/").rpartition("/")[2]

@@ -8,14 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation, Parameter
-from mockserver.contract.resources.shapes import Shape, json_content
+from mockserver.contract.resources.shapes import SchemaShape, Shape, json_content
 from mockserver.errors import ContractError, RequestRejected
+from mockserver.http.path_templates import parse_template
 from mockserver.messages import Representation
+from mockserver.stub.crud.collection_names import item_path, segment
 from mockserver.stub.crud.item_records import Identity
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, item_shape, value_at, with_value
 
+_OWN_URLS = frozenset({"url", "self", "href"})
 _ON_ITEMS = frozenset({"read", "replace", "merge", "delete"})
 #: The responses without state to calls without arguments, by `operationId`.
 Representations = Mapping[str, Representation]
@@ -47,6 +50,20 @@ class ExampleItems:
             key = as_text(Identity(behaviour.identifier).of(named))
             found[key] = {**found.get(key, {}), **named}
         return found
+
+    def _with_own_url(self, item: Item, relative: Behaviour, key: str, name: str) -> Item:
+        """Return a made-up item whose read-only URL is that of its path, as far as that is known without a request."""
+        template = parse_template(item_path(relative))
+        own = next((one for one in item if one.lower() in _OWN_URLS and isinstance(item[one], str)), "")
+        if not own or len(template.parameters) != 1 or name not in self._contract.by_id:
+            return item
+        shape = self.shape(relative.resource)
+        member = shape.member(own) if shape is not None else None
+        if not isinstance(member, SchemaShape) or not member.read_only:
+            return item
+        base = next(iter(self._contract.by_id[name].bases), "")
+        path = template.expand({template.parameters[0]: segment(key)})
+        return {**item, own: f"http://localhost{base.rstrip('/')}{path}"}
 
     def shown_by_read(self, resource: str) -> Item:
         """Return the item in the response without state to a read of one, an empty one if there is none."""
@@ -121,6 +138,8 @@ class ExampleItems:
                 if own is not None:
                     if made_up and not naming.fits(own):
                         item = identity.given(item, naming.fitted(own))
+                    if made_up:
+                        item = self._with_own_url(item, relative, as_text(identity.of(item)), name)
                     yield relative if made_up else replace(relative, keys=()), item
 
 

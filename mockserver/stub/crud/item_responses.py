@@ -7,6 +7,8 @@ from typing import Any
 
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Behaviour, Contract, Operation
+from mockserver.contract.resources.identifiers import identifier
+from mockserver.contract.resources.shapes import SchemaShape, json_content
 from mockserver.errors import INVALID_FIELD
 from mockserver.http import json
 from mockserver.messages import NO_CONTENT, Outcome
@@ -20,6 +22,10 @@ from mockserver.stub.crud.writes import entity_tag, settable, stamped, takes_any
 #: Responses without state that are remembered: an operation has a few examples.
 _MAX_REMEMBERED = 64
 _OWN_URLS = frozenset({"self", "selflink", "href", "url", "uri", "resourceuri"})
+#: Stands for a response that is an identifier and nothing else.
+_WHOLE = "/"
+#: Confidence from which a member of a response is taken for the identifier of what was created.
+_SURE = 0.7
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
 
 
@@ -80,6 +86,7 @@ class ItemResponses:
             self.shape is not None and 2 * len(self.presentation.names & set(self.shape.names)) < len(self.shape.names)
         )
         self._exchanges = dict(self._documented_exchanges())
+        self._names = self._naming_member(contract)
         self._parts: dict[int, ServerParts] = {}
         self._sound: dict[int, tuple[Any, bool]] = {}
 
@@ -112,7 +119,7 @@ class ItemResponses:
         if not presentation.has_content:  # None where the success has no content at all
             return Outcome(0, NO_CONTENT, why) if template is None else self.of_template(template, why)
         if not self._behaviour.answers:
-            return self.of_template(template, why)
+            return self._with_identifier(template, item, why) if self._names else self.of_template(template, why)
         content, sound = presentation.show(item, template)
         fields = self.tag_of(item if state is None else state)
         if not sound:
@@ -122,6 +129,27 @@ class ItemResponses:
             else:
                 fields = (*fields, *_UNSOUND_FIELDS)
         return Outcome(0, content, why, fields)
+
+    def _with_identifier(self, template: Any, item: Item, why: str) -> Outcome:
+        """Return the response to a creation that shows the identifier of the item and no more of it."""
+        value = self._identity.of(item)
+        for one in (value, as_text(value)):
+            around = template if isinstance(template, dict) else {}
+            content = one if self._names == _WHOLE else {**around, self._names: one}
+            if self.presentation.is_valid(content):
+                return Outcome(0, content, why)
+        return self.of_template(template, why)
+
+    def _naming_member(self, contract: Contract) -> str:
+        """Return the member of a creation's response that has the identifier, _WHOLE for all of it, "" for none."""
+        media_type = json_content(self._operation)
+        if self._behaviour.role != "create" or self._behaviour.answers or media_type is None or not media_type.schema:
+            return ""
+        shape = SchemaShape(contract, [media_type.schema])
+        if shape.names:
+            found, sure = identifier(self._behaviour.parameter or "id", shape, frozenset(), "")
+            return found if sure >= _SURE else ""
+        return _WHOLE if shape.kinds and shape.kinds <= {"string", "integer"} else ""
 
     def of_template(self, template: Any, why: str) -> Outcome:
         """Return the response without state, marked if it breaks its schema."""

@@ -128,15 +128,16 @@ class NewItems:
 
     def _with_own_urls(self, call: Call, base: ServerParts, item: Item, key: str) -> Item:
         """Return an item whose URLs of itself lead to it, and no more to the item of the example."""
-        old = self._identity.of(base.item)
+        # A made-up URL is that of nothing; an author's is one of the item if it ends in the identifier.
+        old = as_text(self._identity.of(base.item)) if self._responses.exemplary else ""
         changed: Item = {}
         for name in base.urls:
             value = base.server[name]
             if isinstance(value, str):
-                changed[name] = _own_url(value, as_text(old), key, call)
+                changed[name] = _own_url(value, old, key, call)
             else:
                 own = value["self"]
-                url = _own_url(own if isinstance(own, str) else own["href"], as_text(old), key, call)
+                url = _own_url(own if isinstance(own, str) else own["href"], old, key, call)
                 changed[name] = {**value, "self": url if isinstance(own, str) else {**own, "href": url}}
         return {**item, **changed} if changed else item
 
@@ -206,15 +207,20 @@ class NewItems:
 def _own_url(example: str, old: str, key: str, call: Call) -> str:
     """Return the URL of a new item in the form of an example's, which ends in the example's identifier.
 
-    It leads back to this stub where its path is that of the request for a new item; else only the identifier changes.
+    It leads back to this stub where its path is that of the request for a new item, or the example is made up (its
+    identifier is ""); else only the identifier changes.
     """
     parts = urlsplit(example)
     path = parts.path.rstrip("/")
-    if not old or path.rpartition("/")[2] != old:
+    if old and path.rpartition("/")[2] != old:
         return example
-    tail = "/" * parts.path.endswith("/")
     request = call.request
-    if request is None or path.rpartition("/")[0].rpartition("/")[2] != request.path.rstrip("/").rpartition("/")[2]:
+    tail = "/" * (parts.path.endswith("/") if old or request is None else request.path.endswith("/"))
+    if not old and request is None:
+        return example
+    if request is None or (
+        old and path.rpartition("/")[0].rpartition("/")[2] != request.path.rstrip("/").rpartition("/")[2]
+    ):
         return urlunsplit(parts._replace(path=f"{path.rpartition('/')[0]}/{segment(key)}{tail}"))
     here = f"{request.fields.get('SCRIPT_NAME') or ''}{request.path.rstrip('/')}/{segment(key)}{tail}"
     host = request.fields.get("HTTP_HOST")

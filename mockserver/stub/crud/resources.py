@@ -203,7 +203,8 @@ class ResourceHandler:
         found = records.find(key)
         if found.gone:
             raise missing_item(f"{json.text(key[:60])} was deleted")
-        shown = None if found.changed or self._single else self._responses.shown_by_example(call, key)
+        is_example = self._responses.exemplary and not found.changed and not self._single
+        shown = self._responses.shown_by_example(call, key) if is_example else None
         state = found.item
         if shown is not None:
             state = records.seeds.get(key, shown)

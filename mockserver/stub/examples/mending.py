@@ -136,6 +136,8 @@ def _to_one_type(value: Any, kind: str) -> Any:
         return round(value)
     if kind == "boolean" and value in ("true", "false", 0, 1):
         return value in ("true", 1)
+    if kind == "object" and isinstance(value, list) and value and isinstance(value[0], dict):
+        return value[0]
     if kind == "array" and value is not None and not isinstance(value, list):
         return [value]
     return _NONE

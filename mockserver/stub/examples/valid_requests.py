@@ -12,11 +12,12 @@ from mockserver.http import basic, json
 from mockserver.http import xml as xmltext
 from mockserver.http.media_types import concrete, essence, is_json
 from mockserver.http.path_templates import parse_template
-from mockserver.http.styles import encode_query, encode_text, primitive
+from mockserver.http.styles import QUERYSTRING, encode_query, encode_text, primitive
 from mockserver.stub.examples.example_sequences import Step
 from mockserver.stub.store.seed import Account, Seed
 
 _BOUNDARY = "mockserver-boundary"
+_FORM = "application/x-www-form-urlencoded"
 _DIGEST = 'Digest username="user", realm="mockserver", nonce="n", uri="/", response="0123456789abcdef0123456789abcdef"'
 
 
@@ -43,6 +44,8 @@ class RequestMaker:
             value = self._value(parameter.examples, parameter.schema, name, parameter.content)
             called, style, explode = parameter.name, parameter.style, parameter.explode
             if parameter.location == "query":
+                if style == QUERYSTRING and parameter.content is not None and essence(parameter.content.name) == _FORM:
+                    value = self._encoded(parameter.content, json.decode(value.encode()))[1]
                 query += encode_query(called, value, style, explode=explode)
                 continue
             text = encode_text(called, value, style, explode=explode)
@@ -102,7 +105,7 @@ class RequestMaker:
     def _encoded(self, media_type: MediaType, value: Any) -> tuple[str, str]:
         name = concrete(media_type.name)
         kind = essence(name)
-        if kind == "application/x-www-form-urlencoded" and isinstance(value, dict):
+        if kind == _FORM and isinstance(value, dict):
             return name, urlencode([(key, primitive(item)) for key, each in value.items() for item in _listed(each)])
         if kind.startswith("multipart/") and isinstance(value, dict):
             parts = [
