@@ -46,7 +46,7 @@ def _encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enc
     if plain == "application/x-www-form-urlencoded":
         return _form
     if plain.startswith("multipart/"):
-        form = sequence_writer("multipart/mixed")  # which writes an object as a form
+        form = sequence_writer("multipart/mixed" + name[len(plain) :])  # which writes an object as a form
         assert form is not None
         return lambda value: b"".join(form(value if isinstance(value, Mapping) else {"value": value}))
     return _text(charset(name) or "utf-8") if plain.startswith("text/") else bytes_of
