@@ -424,8 +424,8 @@ class Contract:
             yield f"{self.place(warning.pointer)}: {warning.message}"
 
     @cached_property
-    def inferred(self) -> list[Mapping[str, Behaviour]]:
-        """Cache of `inferred_behaviours`: a list that holds the inferred behaviours once they were worked out."""
+    def inferred(self) -> list[Any]:
+        """Cache of `infer`: a list that holds the `Inference` once it was worked out."""
         return []
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from mockserver.contract.model import Contract, MediaType
+from mockserver.contract.values.tiny_files import TinyFile, tiny_file
 from mockserver.http import json
 from mockserver.http.content.sequence_writer import BOUNDARY, bytes_of, sequence_writer, text_of
 from mockserver.http.media_types import charset, essence, is_json, is_xml
@@ -26,6 +27,11 @@ def encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enco
     if is_json(plain):
         return json.encode
     encode = _encoder(contract, media_type, name)
+    own = tiny_file(plain) if media_type is not None and media_type.name.endswith("*") else None
+    if own is not None:
+        return lambda value: (
+            own if isinstance(value, TinyFile) else value if isinstance(value, bytes) else encode(value)
+        )
     # Bytes are content already: a file, or the serialised form of an example.
     return lambda value: value if isinstance(value, bytes) else encode(value)
 
@@ -40,7 +46,7 @@ def _encoder(contract: Contract, media_type: MediaType | None, name: str) -> Enc
     if plain == "application/x-www-form-urlencoded":
         return _form
     if plain.startswith("multipart/"):
-        form = sequence_writer("multipart/mixed")  # which writes an object as a form
+        form = sequence_writer("multipart/mixed" + name[len(plain) :])  # which writes an object as a form
         assert form is not None
         return lambda value: b"".join(form(value if isinstance(value, Mapping) else {"value": value}))
     return _text(charset(name) or "utf-8") if plain.startswith("text/") else bytes_of

@@ -228,6 +228,14 @@ def test_content_is_written_as_its_media_type_says(
     assert (answer.status, answer.content, answer.fields["content-type"]) == (200, content, name)
 
 
+def test_a_documented_boundary_is_kept(answering: Callable[..., Client]) -> None:
+    documented = {"multipart/form-data; boundary=Own": {"example": {"a": "x"}}}
+    answer = answering({"200": {"description": "", "content": documented}}).call("GET", "/a")
+    assert answer.fields["content-type"] == "multipart/form-data; boundary=Own"
+    assert answer.content.startswith(b"--Own\r\n")
+    assert answer.content.endswith(b"--Own--\r\n")
+
+
 def test_multipart_content_names_its_boundary(answering: Callable[..., Client]) -> None:
     answer = answering({"200": _content("multipart/form-data", example={"a": "1", "b": {"c": 2}})}).call("GET", "/a")
     boundary = answer.fields["content-type"].partition("boundary=")[2]

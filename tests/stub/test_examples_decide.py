@@ -148,6 +148,12 @@ def test_a_slip_is_mended_where_it_is(
     assert "mock-mended" not in answer({"200": _response(schema=schema, example=sent)}).fields
 
 
+def test_parts_of_several_items_are_mended_to_different_values(answer: Callable[..., Answer]) -> None:
+    schema = {"type": "array", "items": {"properties": {"id": {"type": "string", "format": "uuid"}}}}
+    got = answer({"200": _response(schema=schema, example=[{"id": "1"}, {"id": "2"}, {"id": "3"}])}).json()
+    assert len({one["id"] for one in got}) == 3
+
+
 def test_what_is_missing_in_an_example_is_made(answer: Callable[..., Answer]) -> None:
     schema = {"required": ["n", "s"], "properties": {"n": WHOLE, "s": TEXT}}
     got = answer({"200": _response(schema=schema, example={"s": "kept"})}).json()
@@ -191,10 +197,15 @@ def test_examples_are_sent_as_they_are_written(
     assert client.call("GET", "/a", fields={"Prefer": "example=one"}).content == content
 
 
-@pytest.mark.parametrize("media_type", ["image/png", "image/gif", "image/jpeg", "application/pdf", "application/zip"])
+@pytest.mark.parametrize(
+    "media_type", ["image/svg+xml", "image/png", "image/gif", "image/jpeg", "application/pdf", "application/zip"]
+)
 def test_a_made_up_file_is_one_of_its_media_type(answer: Callable[..., Answer], media_type: str) -> None:
     for content in ({}, {"schema": {"type": "string", "format": "binary"}}, {"schema": {"contentEncoding": "base64"}}):
         assert answer({"200": _response(media_type, **content)}).content == tiny_file(media_type)
+    kind = media_type.partition("/")[0]
+    if kind == "image":
+        assert answer({"200": _response("image/*")}, fields={"Accept": media_type}).content == tiny_file(media_type)
     told = {"schema": {"type": "string", "format": "byte"}, "example": base64.b64encode(b"any bytes").decode()}
     assert answer({"200": _response("application/octet-stream", **told)}).content == b"any bytes"
 

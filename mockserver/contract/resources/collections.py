@@ -88,13 +88,18 @@ class _PathPair:
 
 def inferred_behaviours(contract: Contract) -> Mapping[str, Behaviour]:
     """Return the behaviours inferred from a contract by `operationId`; computed once for each contract."""
-    if not contract.inferred:
-        contract.inferred.append(infer(contract).behaviours)
-    return contract.inferred[0]
+    return infer(contract).behaviours
 
 
 def infer(contract: Contract) -> Inference:
-    """Return the resources and behaviours that a contract's paths, methods and schemas imply."""
+    """Return the resources and behaviours that a contract's paths, methods and schemas imply; computed once."""
+    if not contract.inferred:
+        contract.inferred.append(_inference(contract))
+    found: Inference = contract.inferred[0]
+    return found
+
+
+def _inference(contract: Contract) -> Inference:
     pairs = [(pair, _resource(contract, pair)) for pair in _pairs(contract)]
     resources = tuple(_linked(contract, [(pair, found) for pair, found in pairs if found is not None]))
     passed_over = tuple((pair.collection, pair.item, pair.parameter) for pair, found in pairs if found is None)

@@ -74,6 +74,7 @@ class Identifiers:
 
     def __init__(self, data: Any) -> None:
         self._data = data
+        self._schemas: dict[str, bool] = {}
 
     def resolve(self, reference: str, pointer: str) -> str | None:
         """Return the pointer of the schema that a reference means, None if the reference is broken."""
@@ -106,10 +107,14 @@ class Identifiers:
         return found or None
 
     def _is_schema(self, pointer: str) -> bool:
-        try:
-            return isinstance(lookup(self._data, pointer), dict | bool)
-        except (LookupError, ValueError):
-            return False
+        known = self._schemas.get(pointer)  # most references are to a few schemas
+        if known is None:
+            try:
+                known = isinstance(lookup(self._data, pointer), dict | bool)
+            except (LookupError, ValueError):
+                known = False
+            self._schemas[pointer] = known
+        return known
 
     def _resource(self, pointer: str) -> str:
         """Return the pointer of the nearest schema with an `$id` around an element, "" for the document."""

@@ -33,6 +33,10 @@ _JPEG = (
 )
 
 
+class TinyFile(bytes):
+    """File that was made up: where a client names another media type of the documented range, one of that is sent."""
+
+
 def is_binary(media_type: str) -> bool:
     """Tell whether content of a media type is bytes rather than text, a form or parts."""
     name = essence(media_type)
@@ -48,13 +52,11 @@ _TEXTS = frozenset(
 )
 
 
-def tiny_file(media_type: str) -> bytes | None:
+def tiny_file(media_type: str) -> TinyFile | None:
     """Return a valid file of a media type, as small as can be, None for a format that is not known here."""
     name = essence(media_type)
-    if _ZIPPED.fullmatch(name):
-        return _zip()
-    make = _FILES.get(name)
-    return None if make is None else make()
+    make = _zip if _ZIPPED.fullmatch(name) else _FILES.get(name)
+    return None if make is None else TinyFile(make())
 
 
 def from_base64(text: str, *, told: bool) -> bytes | None:
@@ -159,5 +161,6 @@ _FILES: Mapping[str, Callable[[], bytes]] = {
     **dict.fromkeys(("application/x-tar+gzip", "application/x-tgz"), lambda: gzip.compress(bytes(1024), mtime=0)),
     **dict.fromkeys(("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"), _wav),
     **dict.fromkeys(("audio/mpeg", "audio/mp3", "audio/*"), _mp3),
+    "image/svg+xml": lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>',
     "application/wasm": lambda: b"\0asm\1\0\0\0",
 }

@@ -62,6 +62,7 @@ class Mender:
             holder, key = holder[key], step
         value = holder[key]
         schema = broken.keyword_pointer.rpartition("/")[0]
+        place = child("", *map(str, broken.instance_path))
         if broken.missing and isinstance(value, dict):
             return self._add(value, broken.missing, schema)
         if broken.unknown and isinstance(value, dict):
@@ -73,7 +74,9 @@ class Mender:
             del holder[key]  # null says that there is nothing; if it is required, the next round adds it
             return True
         if found is _NONE:
-            found = self._made(schema)
+            found = self._made(
+                schema, place if any(isinstance(step, int) and step for step in broken.instance_path) else ""
+            )
         if found is _NONE or found == value:
             return False
         holder[key] = found
@@ -91,11 +94,11 @@ class Mender:
             value[name] = made
         return True
 
-    def _made(self, schema: str) -> Any:
-        """Return a value made from the schema at a pointer, _NONE if there is none."""
+    def _made(self, schema: str, key: str = "") -> Any:
+        """Return a value made from the schema at a pointer, another one for each key; _NONE if there is none."""
         try:
             self._contract.at(schema)
-            return copy.deepcopy(self._generator.generate(schema, "response"))
+            return copy.deepcopy(self._generator.generate(schema, "response", key))
         except (LookupError, ValueError, ContractError, CannotGenerate):
             return _NONE
 

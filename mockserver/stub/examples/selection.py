@@ -288,10 +288,9 @@ class Examples:
 
     def _generated(self, response: DocumentedResponse, media_type: MediaType, key: str) -> ChosenContent:
         schema = media_type.schema
-        if is_binary(concrete(media_type.name)):
-            made = tiny_file(concrete(media_type.name)) if self._is_any_text(schema) else None
-            if made is not None:
-                return ChosenContent(made, "made up: the smallest file of its media type", valid=True)
+        made = tiny_file(concrete(media_type.name))
+        if made is not None and self._is_any_text(schema):
+            return ChosenContent(made, "made up: the smallest file of its media type", valid=True)
         try:
             items = self._streams.make(media_type, key) if is_sequence(media_type) else []
         except CannotGenerate:
