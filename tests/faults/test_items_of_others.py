@@ -130,3 +130,52 @@ def test_what_another_account_gets_at_is_found(
 def test_one_account_is_too_few_to_tell(write_contract: Callable[..., Path]) -> None:
     judged = _judged(write_contract, "list", ANN)
     assert judged.result(_CHECK, f"GET {_BOX}") == ("not run", "it needs two accounts of one level (--identities)")
+
+
+@pytest.mark.parametrize(
+    ("path", "summary", "shared", "result"),
+    [
+        ("/settings", "The caller's own settings", True, "failed"),
+        ("/settings", "The caller's own settings", False, "passed"),
+        ("/me/settings", "Settings", True, "failed"),
+        ("/settings", "Settings of the whole system", True, ""),
+    ],
+)
+def test_settings_that_are_the_callers_own_are_no_others(
+    write_contract: Callable[..., Path], path: str, summary: str, shared: bool, result: str
+) -> None:
+    kept: dict[str, dict[str, Any]] = {}
+
+    def answer(call: Request) -> Answer:
+        who = {ANN.token: "ann", BOB.token: "bob"}.get(call.headers.get("Authorization", "").removeprefix("Bearer "))
+        if who is None:
+            return 401, None, {"WWW-Authenticate": "Bearer"}
+        if call.path != path:
+            return 404, None
+        mine = kept.setdefault("all" if shared else who, {"rows": 10, "colour": "red"})
+        if call.method == "PUT":
+            sent = content_of(call)
+            if not isinstance(sent, dict) or not isinstance(sent.get("rows"), int) or sent["rows"] < 1:
+                return 400, None
+            mine.update(sent)
+        return (200, mine) if call.method in {"GET", "HEAD", "PUT"} else (405, None, {"Allow": "GET, PUT"})
+
+    schema = {
+        "type": "object",
+        "required": ["rows"],
+        "properties": {"rows": {"type": "integer", "minimum": 1}, "colour": {"type": "string"}},
+    }
+    content = {"content": {"application/json": {"schema": schema}}}
+    responses = {"200": {"description": "", **content}, "400": {"description": ""}, "401": {"description": ""}}
+    document = _contract()
+    document["paths"] = {
+        path: {
+            "get": {"summary": summary, "responses": responses},
+            "put": {"requestBody": {"required": True, **content}, "responses": responses},
+        }
+    }
+    judged = checked(write_contract(document.pop("paths"), **document), answer, ANN, BOB)
+    found = [row.result for row in judged.coverage if (row.check, row.operation) == (_CHECK, f"GET {path}")]
+    assert found == ([result] if result else [])
+    title = "what one account writes is changed for another account, too"
+    assert ((_CHECK, f"GET {path}", title) in judged.at("violation")) == (result == "failed")

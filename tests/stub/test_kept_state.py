@@ -551,3 +551,28 @@ def test_a_list_without_items_takes_several_at_once(stub: Stub) -> None:
     assert client.call("POST", "/alerts", json=[{"startsAt": "a"}, {"startsAt": "b"}]).status == 200
     shown = [one["startsAt"] for one in client.call("GET", "/alerts").json()]
     assert shown[-2:] == ["a", "b"]
+
+
+def test_items_are_deleted_together(stub: Stub) -> None:
+    row = thing(id={"type": "integer", "readOnly": True}, tag=TEXT)
+    named = {"type": "array", "items": thing(id={"type": "integer"})}
+    several = {"requestBody": {"content": {"application/json": {"schema": named}}}, **GONE}
+    several["parameters"] = [{"name": "tag", "in": "query", "schema": TEXT}]
+    client = stub(
+        {
+            "/rows": {"get": listed(row), "post": taking(row, "201"), "delete": several},
+            "/rows/{id}": {**path("id", kind="integer"), "get": answer(row, **MISSING)},
+        }
+    )
+    first, second, third, fourth = (client.call("POST", "/rows", json={"tag": tag}).json()["id"] for tag in "abbc")
+
+    def there() -> set[int]:
+        return {one["id"] for one in client.call("GET", "/rows").json()} & {first, second, third, fourth}
+
+    assert client.call("DELETE", "/rows", json=[{"id": first}]).status == 204
+    assert there() == {second, third, fourth}
+    client.call("DELETE", "/rows?tag=b")
+    assert there() == {fourth}
+    client.call("DELETE", "/rows")
+    assert client.call("GET", "/rows").json() == []
+    assert client.call("GET", f"/rows/{first}").status == 404

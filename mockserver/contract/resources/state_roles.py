@@ -39,8 +39,8 @@ from mockserver.contract.roles import is_about_tokens, is_undocumented, looks_li
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import split
 
-#: Roles beside those of collections: an action on an item; reading and writing a value that is no object.
-ACT, SHOW, STORE = "act", "show", "store"
+#: Roles beside those of collections: an action on an item, deleting several, reading and writing what is no object.
+ACT, CLEAR, SHOW, STORE = "act", "clear", "show", "store"
 _WRITES = (CREATE, REPLACE, MERGE)
 #: Below this confidence a member is not taken for the identifier.
 _SURE_ENOUGH = 0.46
@@ -149,10 +149,23 @@ class _Reader:
                 behaviours[operation.id] = replace(behaviour, item=one.item)
         if not self._is_kept(operations, behaviours, named):
             return
+        clear = self._clear(operations.get(LIST))
+        if clear is not None and named:
+            behaviours[clear.id] = Behaviour(
+                "resource", role=CLEAR, resource=resource, identifier=named, parameter=parameter, item=one.item,
+                answers=False,
+            )  # fmt: skip
         names = tuple(dict.fromkeys(self._names(one, operations, named)))
         behaviours = {name: replace(behaviour, names=names) for name, behaviour in behaviours.items()}
         keys = self._sure[resource].keys if resource in self._sure else ()
         yield InferredResource(resource, one.item, parameter, named, round(sure, 2), why, behaviours, keys)
+
+    def _clear(self, listing: Operation | None) -> Operation | None:
+        """Return the DELETE at the path of a list, which deletes its items; None if there is none."""
+        if listing is None:
+            return None
+        found = self._by_path.get(parse_template(listing.path).nameless.rstrip("/"), {}).get("DELETE")
+        return found if found is not None and found.behaviour is None and found.id not in self._found else None
 
     def _told(self, operation: Operation) -> Behaviour | None:
         found = self._inferred.behaviours.get(operation.id)

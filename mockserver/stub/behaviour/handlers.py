@@ -25,7 +25,7 @@ from mockserver.stub.behaviour import login, setting
 #: Handlers that are made for each operation; roles of the one of collections and items.
 SETTING, AUTH, RESOURCE = "setting", "auth", "resource"
 REMOVE = "remove"
-RESOURCE_ROLES = ("list", "create", "read", "replace", "merge", "delete", "act", "show", "store", REMOVE)
+RESOURCE_ROLES = ("list", "create", "read", "replace", "merge", "delete", "act", "clear", "show", "store", REMOVE)
 MADE: Mapping[str, tuple[str, ...]] = {SETTING: setting.ROLES, AUTH: login.ROLES, RESOURCE: RESOURCE_ROLES}
 
 Handlers = Mapping[tuple[str, str], Handler]

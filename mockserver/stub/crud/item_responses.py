@@ -66,7 +66,7 @@ class ItemResponses:
         self._behaviour = behaviour
         self._initial = initial
         self._identity = identity
-        self._single = not behaviour.parameter and behaviour.role not in {"list", "create"}
+        self._single = not behaviour.parameter and behaviour.role not in {"list", "create", "clear"}
         pointer = behaviour.items if behaviour.role == "list" else behaviour.value
         self.presentation = Presentation(contract, operation, pointer)
         #: Shape of the items of the resource, None if nothing tells.

@@ -11,7 +11,7 @@ from typing import Any
 
 from mockserver.contract.model import Behaviour, Contract, Operation
 from mockserver.contract.resources.identifiers import is_an_identifier
-from mockserver.contract.resources.state_roles import ACT
+from mockserver.contract.resources.state_roles import ACT, CLEAR
 from mockserver.http import json
 from mockserver.http.path_templates import parse_template
 from mockserver.messages import NO_CONTENT, Outcome
@@ -34,7 +34,7 @@ _MAX_URI = 8000
 #: The key of a singleton's one item.
 _ONLY = "it"
 #: Roles of operations at the path of a collection, and not at that of an item.
-_OF_COLLECTION = frozenset({"list", "create"})
+_OF_COLLECTION = frozenset({"list", "create", CLEAR})
 #: Last segments of paths at which items are made.
 _CREATING = ("create", "new", "add", "import", "upload", "load")
 
@@ -122,6 +122,7 @@ class ResourceHandler:
             "merge": self._merge,
             "delete": self._delete,
             ACT: self._do,
+            CLEAR: self._clear,
         }[behaviour.role]
 
     def __call__(self, call: Call) -> Outcome:
@@ -262,6 +263,20 @@ class ResourceHandler:
         else:
             records.remove(found.key)
         return self._responses.respond(call, found.item or {}, f"deleted {found.key[:60]}")
+
+    def _clear(self, call: Call, records: ItemRecords) -> Outcome:
+        """Delete the items that a request names, else those that its query chooses, else all."""
+        content = call.content
+        lists = [one for one in content.values() if isinstance(one, list)] if isinstance(content, dict) else [content]
+        named = lists[0] if len(lists) == 1 and isinstance(lists[0], list) else []
+        keys = [as_text(self._identity.of(one) if isinstance(one, dict) else one) for one in named]
+        if not content or not lists:
+            page = choose(records.all(), call.arguments.query, self._identity.name, self._paging)
+            keys = [as_text(self._identity.of(one)) for one in page.items]
+        gone = [found for key in keys if (found := records.find(key)).item is not None]
+        for found in gone:
+            records.remove(found.key)
+        return self._responses.respond(call, {}, f"deleted {len(gone)} items")
 
     # what roles share
 

@@ -99,7 +99,10 @@ def completed(contract: Contract, schema: str | None, value: Any) -> Any:
         if _REFERENCE.search(name) or not _is_plain(member):
             continue
         try:
-            changed = value | {name: sample_value(contract, member.pointers[0])}
+            made = sample_value(contract, member.pointers[0])
+            if made is None:  # the default, by which nothing could be told
+                made = sample_value(contract, member.pointers[0], examples=False)
+            changed = value | {name: made}
         except (NotRun, ContractError, LookupError):
             continue
         if validator.is_valid(changed):

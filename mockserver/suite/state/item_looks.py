@@ -201,7 +201,11 @@ def merged_instead(
     found = aligned({**state.expected, **left_out}, state.shown)
     if found is None:
         return
-    stays = [name for name, value in left_out.items() if likeness(value, found[1].get(name)) is Likeness.SAME]
+    stays = [
+        name
+        for name, value in left_out.items()
+        if value is not None and likeness(value, found[1].get(name)) is Likeness.SAME
+    ]
     if stays:
         request, response = life.read(state)
         # Where there is a PATCH, too, or the contract calls it a replacement, PUT is documented to do something else.

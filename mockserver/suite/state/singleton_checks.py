@@ -45,9 +45,9 @@ def singletons_show_what_was_written(session: Session, *, singleton: Singleton, 
     items = Items(session)
     holder = _holder(items, singleton)
     try:
-        before = _Look(session, items, holder, read)
+        before = Look(session, items, holder, read)
         value = before.value()
-        body, changed = _other(items, write, value, role)
+        body, changed = changed_content(items, write, value, role)
         content, media_type = written(write, body)
         request = items.request(write, holder, body=content, media_type=media_type)
         response = session.call(write, request)
@@ -60,13 +60,13 @@ def singletons_show_what_was_written(session: Session, *, singleton: Singleton, 
             _judge(session, items, holder, singleton, role, before, changed, Exchange(request, response))
         finally:
             if holder is None or holder.created.request.method == "GET":
-                _put_back(session, items, holder, singleton, before)
+                put_back(session, items, holder, singleton, before)
     finally:
         items.clean_up()
     return 1
 
 
-class _Look:
+class Look:
     """What a singleton shows, read by whoever may."""
 
     def __init__(self, session: Session, items: Items, holder: Item | None, read: Operation) -> None:
@@ -105,7 +105,7 @@ def _holder(items: Items, singleton: Singleton) -> Item | None:
     return items.find(above)
 
 
-def _other(items: Items, write: Operation, value: Any, role: str) -> tuple[Any, dict[str, Any]]:
+def changed_content(items: Items, write: Operation, value: Any, role: str) -> tuple[Any, dict[str, Any]]:
     """Return content for a write that changes what a singleton shows, and the members that it changes.
 
     Raises:
@@ -169,7 +169,7 @@ def _judge(
     holder: Item | None,
     singleton: Singleton,
     role: str,
-    before: _Look,
+    before: Look,
     changed: dict[str, Any],
     wrote: Exchange,
 ) -> None:
@@ -259,7 +259,7 @@ def _shows(echo: Any, name: str, value: Any) -> bool:
     return found is not None and likeness(value, found[1].get(name)) is Likeness.SAME
 
 
-def _put_back(session: Session, items: Items, holder: Item | None, singleton: Singleton, before: _Look) -> None:
+def put_back(session: Session, items: Items, holder: Item | None, singleton: Singleton, before: Look) -> None:
     """Write what a singleton showed before; what cannot be put back is told by the ledger."""
     write = singleton.writes.get(REPLACE) or singleton.writes[MERGE]
     value, found = before.value(), json_content_of(write)
@@ -273,7 +273,7 @@ def _put_back(session: Session, items: Items, holder: Item | None, singleton: Si
             request = items.request(write, holder, body=content, media_type=media_type)
             response = session.call(write, request)
             if response.status in {412, 428}:
-                tag = _Look(session, items, holder, singleton.read).tag or "*"
+                tag = Look(session, items, holder, singleton.read).tag or "*"
                 response = session.call(write, request.with_field("If-Match", tag))
             if response.successful:
                 return
