@@ -200,7 +200,7 @@ def pods() -> dict[str, Any]:
     return {
         "/pods": {"get": answer(thing(kind=TEXT, items={"type": "array", "items": pod})), "post": taking(pod, "201")},
         "/pods/{name}": {**path("name"), "get": answer(pod), "put": taking(pod), "delete": answer(thing(state=TEXT))},
-        "/pods/{name}/status": {**path("name"), "get": answer(pod), "patch": taking(pod)},
+        "/pods/{name}/status": {**path("name"), "get": answer(pod), "put": taking(pod), "patch": taking(pod)},
     }
 
 
@@ -216,6 +216,9 @@ def test_an_identifier_may_stand_in_the_metadata_of_an_item(stub: Stub) -> None:
     for way in ("", "/status"):  # another way to the same item
         shown = client.call("GET", f"/pods/web{way}").json()
         assert (shown["status"], shown["spec"]) == ({"phase": "Running"}, {"image": "y"})
+    client.call("PUT", "/pods/web/status", json={"metadata": pod["metadata"], "status": {"phase": "Failed"}})
+    shown = client.call("GET", "/pods/web").json()
+    assert (shown["status"], shown["spec"]) == ({"phase": "Failed"}, {"image": "y"})  # a part was written
     assert client.call("DELETE", "/pods/web").status == 200
     assert client.call("GET", "/pods/web").status == 404
 
