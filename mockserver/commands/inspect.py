@@ -24,7 +24,7 @@ from mockserver.stub.examples.slips import slips
 
 #: Members of a `resource` behaviour in the order in which they are printed, with what is left out.
 _MEMBERS = {
-    **dict.fromkeys(("resource", "item", "identifier", "parameter", "items", "value"), ""),
+    **dict.fromkeys(("resource", "item", "identifier", "parameter", "items", "value", "home"), ""),
     **{"answers": True, "names": [], "keys": {}},
 }
 _NO_ROLE = "{method} has no part in the resource"

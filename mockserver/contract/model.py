@@ -184,6 +184,7 @@ class Behaviour:
         keys: of a `resource`, members of an item that name an item of another one, with that one's `resource`.
         item: of a `resource`, the path template of an item, "" for the collection's own path with one more parameter.
         names: of a `resource`, members other than the identifier by which an item is found, too.
+        home: of a `resource` whose items have no path below it, the `resource` whose items they are, "" for its own.
         username: of a login (role `issue`), JSON pointer of the user name in the request; "" if it is found by name.
         password: of a login, JSON pointer of the password in the request; "" if it is found by name.
     """
@@ -202,6 +203,7 @@ class Behaviour:
     keys: tuple[tuple[str, str], ...] = ()
     item: str = ""
     names: tuple[str, ...] = ()
+    home: str = ""
     username: str = ""
     password: str = ""
 

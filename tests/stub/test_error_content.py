@@ -8,7 +8,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mockserver.errors import RequestRejected
+from mockserver.messages import Violation
+from mockserver.stub.examples.error_content import explained
 from tests.conftest import Client
 
 MakeStub = Callable[..., Client]
@@ -131,3 +136,22 @@ def test_empty_lists_of_messages_by_member_and_messages_of_an_example_are_filled
     example = {"errorMessages": ["Field 'priority' is required"], "errors": {}}
     got = refusing(shape, example=example).call("POST", "/a", json={"age": "old", "name": "Rex"}).json()
     assert got == {"errorMessages": [AGE], "errors": {"age": '"old" must be of type integer'}}
+
+
+_NAMES = st.sampled_from(["message", "errors", "error", "detail", "code", "path", "loc", "status", "data", "x"])
+_CONTENT = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+_VIOLATION = Violation("body", "/a/0", "type", "of type integer", "no", False, None, "source", "", "")
+
+
+@given(_CONTENT, st.booleans(), st.booleans())
+def test_whatever_an_error_looks_like_it_can_be_filled(value: Any, made_up: bool, violated: bool) -> None:
+    rejected = RequestRejected(422, "Title", "what is wrong", violations=[_VIOLATION] if violated else [])
+    contract: Any = None  # nothing is asked of it without a schema
+    filled = explained(value, rejected, 422, None, contract, made_up=made_up)
+    if isinstance(value, dict) and isinstance(value.get("message"), str) and not isinstance(value.get("detail"), str):
+        assert filled["message"] == "what is wrong"
+    assert type(filled) is type(value)

@@ -150,8 +150,9 @@ def test_a_slip_is_mended_where_it_is(
 
 def test_parts_of_several_items_are_mended_to_different_values(answer: Callable[..., Answer]) -> None:
     schema = {"type": "array", "items": {"properties": {"id": {"type": "string", "format": "uuid"}}}}
-    got = answer({"200": _response(schema=schema, example=[{"id": "1"}, {"id": "2"}, {"id": "3"}])}).json()
-    assert len({one["id"] for one in got}) == 3
+    got = answer({"200": _response(schema=schema, example=[{"id": "x", "n": n} for n in range(300)])}).json()
+    assert len({one["id"] for one in got}) == 300
+    assert [one["n"] for one in got] == list(range(300))
 
 
 def test_what_is_missing_in_an_example_is_made(answer: Callable[..., Answer]) -> None:
@@ -159,6 +160,9 @@ def test_what_is_missing_in_an_example_is_made(answer: Callable[..., Answer]) ->
     got = answer({"200": _response(schema=schema, example={"s": "kept"})}).json()
     assert got["s"] == "kept"
     assert isinstance(got["n"], int)
+    many = [f"m{number}" for number in range(50)]
+    schema = {"required": many, "properties": dict.fromkeys(many, WHOLE), "type": "object"}
+    assert answer({"200": _response(schema=schema, example={"m7": 7, "more": 1})}).json()["more"] == 1
 
 
 def test_a_one_of_that_the_document_s_own_example_meets_twice_is_no_slip(answer: Callable[..., Answer]) -> None:

@@ -599,3 +599,29 @@ def test_members_of_a_request_are_shown_where_the_item_has_them(stub: Stub, show
     assert client.call("GET", place).json()["data"]["attributes"]["title"] == "Mine"
     assert client.call("PUT", place, json={"title": "Changed"}).status == 204
     assert client.call("GET", place).json()["data"]["attributes"]["title"] == "Changed"
+
+
+def test_what_is_created_below_one_thing_may_have_a_path_of_its_own(stub: Stub) -> None:
+    team = thing(id={"type": "integer", "readOnly": True}, name=TEXT)
+    client = stub(
+        {
+            "/orgs/{org}/teams": {**path("org"), "get": listed(team), "post": taking(team, "201")},
+            "/teams/{id}": {
+                **path("id", kind="integer"),
+                "get": answer(team, **MISSING),
+                "patch": taking(team),
+                "delete": GONE,
+            },
+        }
+    )
+    made = [client.call("POST", f"/orgs/{org}/teams", json={"name": org}) for org in ("acme", "apex")]
+    first, second = (one.json() for one in made)
+    assert first["id"] != second["id"]
+    assert made[0].fields["location"] == f"/teams/{first['id']}"
+    assert client.call("GET", f"/teams/{first['id']}").json() == first
+    client.call("PATCH", f"/teams/{first['id']}", json={"name": "red"})
+    listed_now = client.call("GET", "/orgs/acme/teams").json()
+    assert {"id": first["id"], "name": "red"} in listed_now
+    assert second not in listed_now
+    client.call("DELETE", f"/teams/{first['id']}")
+    assert first["id"] not in [one["id"] for one in client.call("GET", "/orgs/acme/teams").json()]

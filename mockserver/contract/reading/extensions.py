@@ -26,7 +26,7 @@ ERRORS = "x-mockserver-errors"
 _BEHAVIOUR = frozenset(
     {
         *("handler", "role", "resource", "value", "status", "generated"),
-        *("identifier", "parameter", "items", "answers", "keys", "item", "names"),
+        *("identifier", "parameter", "items", "answers", "keys", "item", "names", "home"),
         *("username", "password"),
     }
 )

@@ -107,7 +107,7 @@ class _Reader:
                 resources[same] = replace(resources[same], behaviours=more)
             else:
                 resources.append(found_one)
-        resources += self._lists()
+        resources += self._lists(resources)
         taken = {name for one in resources for name in one.behaviours}
         resources += [one for one in self._containers(resources) if taken.isdisjoint(one.behaviours)]
         order = {path: number for number, path in enumerate(self._contract.by_path)}
@@ -401,7 +401,7 @@ class _Reader:
 
     # lists whose items have no path
 
-    def _lists(self) -> Iterator[InferredResource]:
+    def _lists(self, resources: list[InferredResource]) -> Iterator[InferredResource]:
         for methods in self._by_path.values():
             listing, create = methods.get("GET"), methods.get("POST")
             if listing is None or create is None or create.request_body is None:
@@ -412,7 +412,32 @@ class _Reader:
                 continue
             found = self._list_of(listing, create)
             if found is not None:
-                yield found
+                home = self._home(resources, listing, found)
+                yield (
+                    found
+                    if home is None
+                    else replace(
+                        found,
+                        behaviours={name: replace(one, home=home.collection) for name, one in found.behaviours.items()},
+                        why=f"{found.why} but {home.item}",
+                    )
+                )
+
+    def _home(
+        self, resources: list[InferredResource], listing: Operation, found: InferredResource
+    ) -> InferredResource | None:
+        """Return the resource at whose paths the items of a list are found, as `/teams/{id}` of `/orgs/{org}/teams`."""
+        place = found.behaviours[listing.id].items
+        shown = next((shape for pointer, shape in self._shapes(listing, LIST) if pointer == place), None)
+        for one in resources:
+            roles = {behaviour.role: name for name, behaviour in one.behaviours.items()}
+            if CREATE in roles or READ not in roles or one.item.count("{") != 1 or one.identifier != found.identifier:
+                continue
+            read = self._contract.by_id[roles[READ]]
+            item = self._shape_at(read, one.behaviours[roles[READ]].value)
+            if item is not None and shown is not None and _is_same(item, shown):
+                return one
+        return None
 
     def _list_of(self, listing: Operation, create: Operation) -> InferredResource | None:
         taken = request_shape(self._contract, create)

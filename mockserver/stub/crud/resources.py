@@ -77,6 +77,8 @@ class ResourceHandler:
         self._path = PathText(behaviour.resource, above)
         self._location = PathText(item, above) if behaviour.parameter else None
         self._tail = item.rpartition("}")[2] if behaviour.parameter else ""
+        if behaviour.home:
+            self._location = PathText(f"{behaviour.home.rstrip('/')}/", ())
         self._tombstones = Tombstones(operation, relatives.values(), own="" if of_collection else item)
         self._has_above = bool(self._tombstones)
         self._identity = Identity(behaviour.identifier)
@@ -174,14 +176,14 @@ class ResourceHandler:
             key = as_text(self._identity.of(documented))
             if not records.find(key).changed:
                 return self._created(call, records, key, documented)
-        key, item = self._new.make(call, records, self._body(call, call.content))
+        key, item = self._new.make(call, self._home(call) or records, self._body(call, call.content))
         return self._created(call, records, key, item)
 
     def _create_several(self, call: Call, records: ItemRecords) -> Outcome:
         """Create an item for each object in a list, and respond with all of them."""
         made: list[Item] = []
         for content in call.content:
-            key, item = self._new.make(call, records, self._body(call, content))
+            key, item = self._new.make(call, self._home(call) or records, self._body(call, content))
             self._keep(call, records, key, item, before=None, made=True)
             made.append(item)
         return self._responses.respond_with_several(call, made, f"created {len(made)} items")
@@ -363,8 +365,20 @@ class ResourceHandler:
             item = {one: value for one, value in item.items() if one == own or one not in call.write_only}
         if before is None and call.arguments.query:
             more = (*more, *self._named_by_query(call))
+        home = self._home(call) if before is None else None
+        if home is not None:
+            records.put_reference(key, home.path, key)
+            records = home
         records.put(key, item, before=before, made=made, more=more)
         return item
+
+    def _home(self, call: Call) -> ItemRecords | None:
+        """Return the collection at whose paths the items of this list are found, None if it is this one."""
+        home = self._behaviour.home
+        if not home or self._behaviour.role != "create":
+            return None
+        seeds = self._initial.seeds(home)
+        return ItemRecords(call.transaction, home, self._behaviour.names, seeds, {})
 
     def _named_by_query(self, call: Call) -> list[str]:
         """Return the identifiers in the query of a creation: `POST /containers/create?name=web`."""

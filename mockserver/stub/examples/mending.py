@@ -18,8 +18,9 @@ from mockserver.contract.values.generator import CannotGenerate, Generator
 from mockserver.errors import ContractError
 from mockserver.http.pointers import child
 
-#: More broken parts than this are not mended one by one.
+#: So many broken parts are mended in one round, and so many rounds are made: what was mended may be broken elsewhere.
 _MOST = 100
+_ROUNDS = 20
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)? ?(Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE)
 _NONE: Any = object()
@@ -43,16 +44,31 @@ class Mender:
         """Return a value with its smallest broken parts mended, None if that leads to no valid value."""
         made = [copy.deepcopy(value)]
         places: dict[str, None] = {}
-        for _ in range(_MOST):
-            broken = max(_nearest(validator, made[0]), key=lambda one: len(one.instance_path), default=None)
-            if broken is None:
+        for _ in range(_ROUNDS):
+            found = _nearest(validator, made[0])
+            if not found:
                 return Mended(made[0], tuple(places))
-            place = child("", *map(str, broken.instance_path))
-            tried = places.get(place, _NONE) is not _NONE
-            if not self._mend(made, broken, again=tried):
+            if not self._mend_all(made, found, places):
                 return None
-            places[place] = None
         return None
+
+    def _mend_all(self, made: list[Any], found: list[SchemaViolation], places: dict[str, None]) -> bool:
+        """Mend a value at each of its innermost broken places, and note these; tell whether anything could be done."""
+        changed: list[tuple[str | int, ...]] = []
+        for broken in sorted(found, key=lambda one: -len(one.instance_path)):
+            path = broken.instance_path
+            of_members = broken.missing or broken.unknown
+            if not of_members and any(other[: len(path)] == path for other in changed):
+                continue  # what is inside it was broken, too; the next round looks again
+            place = child("", *map(str, path))
+            try:
+                done = self._mend(made, broken, again=place in places)
+            except (LookupError, TypeError):  # gone with what was mended before
+                continue
+            if done:
+                changed.append(path)
+                places[place] = None
+        return bool(changed)
 
     def _mend(self, made: list[Any], broken: SchemaViolation, *, again: bool) -> bool:
         """Change a value where it is broken; `made` holds it. Tell whether anything could be done."""
