@@ -15,10 +15,9 @@ from mockserver.messages import NO_CONTENT, Outcome
 from mockserver.plugins.calls import Call
 from mockserver.stub.crud.example_items import ExampleItems, has_examples
 from mockserver.stub.crud.item_records import Identity
-from mockserver.stub.crud.member_places import MemberPlaces
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, Presentation, value_at
-from mockserver.stub.crud.writes import entity_tag, settable, stamped, takes_any, wrapper
+from mockserver.stub.crud.writes import MemberPlaces, entity_tag, settable, stamped, takes_any, wrapper
 
 #: Responses without state that are remembered: an operation has a few examples.
 _MAX_REMEMBERED = 64
