@@ -581,6 +581,29 @@ def test_items_are_deleted_together(stub: Stub) -> None:
     assert client.call("GET", f"/rows/{first}").status == 404
 
 
+@pytest.mark.parametrize("shown_by", ["schema", "example"])
+def test_members_of_a_request_are_shown_where_the_item_has_them(stub: Stub, shown_by: str) -> None:
+    data = thing(id=TEXT, attributes=thing(title=TEXT, views={"type": "integer"}))
+    example = {"data": {"id": "6Zb", "attributes": {"title": "An example", "views": 3}}}
+    content = {"schema": thing(data=data)} if shown_by == "schema" else {"example": example}
+    shown = {"responses": {"200": {"description": "", "content": {"application/json": content}}, **MISSING}}
+    taken = {
+        "required": True,
+        "content": {"application/json": {"schema": {**thing(title=TEXT), "required": ["title"]}}},
+    }
+    made, done = ({status: {"description": ""}} for status in ("201", "204"))
+    client = stub(
+        {
+            "/posts": {"post": {"requestBody": taken, "responses": made}},
+            "/posts/{id}": {**path("id"), "get": shown, "put": {"requestBody": taken, "responses": done}},
+        }
+    )
+    place = client.call("POST", "/posts", json={"title": "Mine"}).fields["location"]
+    assert client.call("GET", place).json()["data"]["attributes"]["title"] == "Mine"
+    assert client.call("PUT", place, json={"title": "Changed"}).status == 204
+    assert client.call("GET", place).json()["data"]["attributes"]["title"] == "Changed"
+
+
 def test_what_is_created_below_one_thing_may_have_a_path_of_its_own(stub: Stub) -> None:
     team = thing(id={"type": "integer", "readOnly": True}, name=TEXT)
     client = stub(

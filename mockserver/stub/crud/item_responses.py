@@ -17,7 +17,7 @@ from mockserver.stub.crud.example_items import ExampleItems, has_examples
 from mockserver.stub.crud.item_records import Identity
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item, Presentation, value_at
-from mockserver.stub.crud.writes import entity_tag, settable, stamped, takes_any, wrapper
+from mockserver.stub.crud.writes import MemberPlaces, entity_tag, settable, stamped, takes_any, wrapper
 
 #: Responses without state that are remembered: an operation has a few examples.
 _MAX_REMEMBERED = 64
@@ -57,6 +57,7 @@ class ItemResponses:
     Attributes:
         judges: whether all successes of the operation have the schema by which responses are validated here.
         exemplary: whether the contract has an example for the response.
+        places: where members of requests stand in items.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class ItemResponses:
         self.settable = settable(contract, operation, envelope)
         #: Whether a request can set any member, so that PUT leaves none.
         self.takes_any = takes_any(contract, operation, envelope)
+        self.places = MemberPlaces(self.shape, self.settable)
         self.exemplary = has_examples(operation)
         self.judges = _has_one_schema(operation)
         success = operation.success()

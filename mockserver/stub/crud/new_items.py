@@ -22,8 +22,6 @@ from mockserver.stub.crud.representation import Item
 from mockserver.stub.crud.writes import stamp
 
 _MAX_TRIES = 20
-#: Members from which an object is more than a pair of values.
-_SEVERAL = 3
 
 
 class NewItems:
@@ -43,47 +41,26 @@ class NewItems:
         self._responses = responses
         self._refuses_known = not operation.responses.keys().isdisjoint({"409", "4XX"})
         self._form: Form | None = None
-        self._inner, self._empty = self._compile_places() if behaviour.role == "create" else ({}, {})
+        self._empty = self._compile_empty() if behaviour.role == "create" else {}
         self._is_a_name = is_a_name(behaviour.identifier) and behaviour.identifier not in responses.settable
         self._numbered = tuple(
             name for name in behaviour.names if is_an_identifier(name) and name not in responses.settable
         )
 
-    def _compile_places(self) -> tuple[dict[str, list[str]], dict[str, Any]]:
-        """Return where members of a request stand in an item that has them one level down, and lists that are empty."""
+    def _compile_empty(self) -> dict[str, Any]:
+        """Return the defaults of members that clients set, and lists that are empty at first."""
         shape = self._responses.shape
-        if not isinstance(shape, SchemaShape):
-            return {}, {}
-        inner: dict[str, list[str]] = {}
-        settable = self._responses.settable
         empty: dict[str, Any] = {}
-        for name in shape.names:
-            member = shape.member(name)
-            names = member.names if member is not None else ()
-            # Most of a request in one member: it is there what was sent, whatever the item has of the same names.
-            is_sent = len(names) >= _SEVERAL and 5 * len(settable.intersection(names)) >= 4 * len(names)
-            for below in names:
-                if is_sent or below not in shape.names:
-                    inner.setdefault(below, []).append(name)
-            if member is not None and name in settable:
-                given = next((schema["default"] for schema in member.schemas if "default" in schema), None)
-                if given is not None:
-                    empty[name] = given
-                elif member.kinds == {"array"} and not any(schema.get("minItems") for schema in member.schemas):
-                    empty[name] = []
-        return {name: inner[name] for name in settable if len(inner.get(name, ())) == 1}, empty
-
-    def _placed(self, item: Item, body: Item) -> Item:
-        """Return an item with members of the request where the item has them: `Image` in its `Config`."""
-        moved = [name for name in self._inner if name in body]
-        if not moved:
-            return item
-        item = dict(item)
-        for name in moved:
-            place = self._inner[name][0]
-            around = item.get(place)
-            item[place] = {**(around if isinstance(around, dict) else {}), name: body[name]}
-        return item
+        for name in shape.names if isinstance(shape, SchemaShape) else ():
+            member = shape.member(name) if isinstance(shape, SchemaShape) else None
+            if member is None or name not in self._responses.settable:
+                continue
+            given = next((schema["default"] for schema in member.schemas if "default" in schema), None)
+            if given is not None:
+                empty[name] = given
+            elif member.kinds == {"array"} and not any(schema.get("minItems") for schema in member.schemas):
+                empty[name] = []
+        return empty
 
     def _with_query(self, call: Call, item: Item) -> Item:
         """Return an item with the members that the query of its creation gives: `POST /containers/create?name=web`."""
@@ -107,7 +84,7 @@ class NewItems:
         """
         base = self._responses.server_parts(call, records.seeds)
         item = {**base.server, **self._empty, **body}
-        item = self._with_query(call, self._placed(item, body))
+        item = self._with_query(call, self._responses.places.placed(item, body))
         if base.stamped:
             stamp(item, base.item, call.now, fresh=True, names=[name for name in base.stamped if name not in body])
         identity = self._identity

@@ -238,6 +238,7 @@ class ResourceHandler:
         if self._responses.takes_any:
             settable = frozenset(base) - set(stamped(base))
         item = {name: value for name, value in base.items() if name not in settable} | body
+        item = self._responses.places.placed(item, body)
         documented = self._responses.documented(call, self._key(call))
         return self._changed(call, records, found, documented or item, base, "replaced")
 
@@ -247,7 +248,8 @@ class ResourceHandler:
         if call.arguments.media_type == "application/json-patch+json":
             return self._changed(call, records, found, json_patched(base, call.content), base, "merged")
         documented = self._responses.documented(call, self._key(call))
-        item = documented or merge_patched(base, self._body(call, call.content))
+        body = self._body(call, call.content)
+        item = documented or self._responses.places.placed(merge_patched(base, body), body)
         return self._changed(call, records, found, item, base, "merged")
 
     def _do(self, call: Call, records: ItemRecords) -> Outcome:
