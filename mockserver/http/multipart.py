@@ -29,11 +29,33 @@ class Part(NamedTuple):
         name: name of the form field (RFC 7578, section 4.2), "" without one.
         content_type: its `Content-Type` field, "" without one.
         content: its bytes, any transfer encoding undone.
+        filename: that of a file, "" without one.
     """
 
     name: str
     content_type: str
     content: bytes
+    filename: str = ""
+
+
+class FileText(str):
+    """Content of an uploaded file as text, with what its part says of it.
+
+    Attributes:
+        filename: as the client gave it.
+        content_type: `Content-Type` of the part, "" without one.
+        size: number of its bytes.
+    """
+
+    filename: str
+    content_type: str
+    size: int
+
+    def __new__(cls, text: str, part: Part) -> FileText:
+        """Return the text of a part's content."""
+        made = super().__new__(cls, text)
+        made.filename, made.content_type, made.size = part.filename, part.content_type, len(part.content)
+        return made
 
 
 def is_empty(content: bytes, field: str) -> bool:
@@ -140,9 +162,11 @@ def _part(text: bytes) -> Part:
     head, content = (text[: end.start()], text[end.end() :]) if end is not None else (text, b"")
     lines = _FOLD.sub(" ", head.decode("utf-8", "replace")).splitlines()
     fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    name = _parameter(fields.get("content-disposition", ""), "name")
+    disposition = fields.get("content-disposition", "")
+    name = _parameter(disposition, "name")
+    filename = _parameter(disposition, "filename") if "filename" in disposition.lower() else ""
     encoding = fields.get("content-transfer-encoding", "").lower()
-    return Part(name, fields.get("content-type", ""), _plain(content, encoding))
+    return Part(name, fields.get("content-type", ""), _plain(content, encoding), filename)
 
 
 def _plain(content: bytes, encoding: str) -> bytes:

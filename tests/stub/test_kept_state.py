@@ -628,3 +628,87 @@ def test_what_is_created_below_one_thing_may_have_a_path_of_its_own(stub: Stub) 
     assert second not in listed_now
     client.call("DELETE", f"/teams/{first['id']}")
     assert first["id"] not in [one["id"] for one in client.call("GET", "/orgs/acme/teams").json()]
+
+
+def test_a_new_item_says_what_it_is_below(stub: Stub) -> None:
+    number: Any = {"type": "integer"}
+    part = thing(id={**number, "readOnly": True}, store_id={**number, "readOnly": True}, id_of_maker=TEXT, name=TEXT)
+    pod = thing(metadata=thing(name=TEXT, zone=TEXT), image=TEXT)
+    client = stub(
+        {
+            "/stores/{store_id}/parts": {
+                **path("store_id", kind="integer"),
+                "get": listed(part),
+                "post": taking(part, "201"),
+            },
+            "/stores/{store_id}/parts/{id}": {
+                "parameters": [
+                    *path("store_id", kind="integer")["parameters"],
+                    *path("id", kind="integer")["parameters"],
+                ],
+                "get": answer(part, **MISSING),
+            },
+            "/zones/{zone}/pods": {**path("zone"), "get": listed(pod), "post": taking(pod, "201")},
+            "/zones/{zone}/pods/{name}": {**path("zone", "name"), "get": answer(pod, **MISSING)},
+        }
+    )
+    made = client.call("POST", "/stores/77/parts", json={"name": "bolt"}).json()
+    assert made["store_id"] == 77
+    assert client.call("GET", f"/stores/77/parts/{made['id']}").json() == made
+    client.call("POST", "/zones/north/pods", json={"metadata": {"name": "a"}, "image": "x"})
+    assert client.call("GET", "/zones/north/pods/a").json()["metadata"] == {"name": "a", "zone": "north"}
+    told = client.call("POST", "/zones/north/pods", json={"metadata": {"name": "b", "zone": "south"}}).json()
+    assert told["metadata"]["zone"] == "south"
+
+
+def test_an_uploaded_file_keeps_its_name_and_size(stub: Stub) -> None:
+    file = thing(id=TEXT, filename=TEXT, bytes={"type": "integer"}, purpose=TEXT)
+    form = thing(file={"type": "string", "format": "binary"}, purpose=TEXT)
+    client = stub(
+        {
+            "/files": {
+                "get": listed(file),
+                "post": {
+                    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+                    **answer(file, "201"),
+                },
+            },
+            "/files/{id}": {**path("id"), "get": answer(file, **MISSING)},
+        }
+    )
+    content = (
+        b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\ntune\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n{"a": 1}\r\n--x--\r\n'
+    )
+    fields = {"Content-Type": "multipart/form-data; boundary=x"}
+    made = client.call("POST", "/files", content=content, fields=fields).json()
+    assert (made["filename"], made["bytes"], made["purpose"]) == ("a.jsonl", 8, "tune")
+    assert client.call("GET", f"/files/{made['id']}").json() == made
+
+
+def test_the_whole_response_is_the_item_where_a_member_is_alike(stub: Stub) -> None:
+    model = thing(id={"type": "integer"}, name=TEXT, colour=TEXT, weight=TEXT, maker=TEXT)
+    whole = thing(id={"type": "integer"}, name=TEXT, colour=TEXT, weight=TEXT, made_of=model)
+    client = stub(
+        {
+            "/my/cars": {
+                "get": listed(model),
+                "post": {**taking(thing(name=TEXT, colour=TEXT)), **answer(whole, "201")},
+            }
+        }
+    )
+    made = client.call("POST", "/my/cars", json={"name": "Mine", "colour": "red"}).json()
+    assert (made["name"], made["colour"]) == ("Mine", "red")
+    assert "Mine" in [one["name"] for one in client.call("GET", "/my/cars").json()]
+
+
+def test_numbers_in_text_are_numbers_and_a_port_may_be_either(stub: Stub) -> None:
+    price = thing(id=TEXT, amount={"type": "string", "format": "decimal"}, count={"type": "string", "format": "int64"})
+    port = thing(port={"type": "string", "format": "int-or-string"})
+    client = stub({"/prices/{id}": {**path("id"), "get": answer(price)}, "/ports": {"post": taking(port)}})
+    shown = client.call("GET", "/prices/1").json()
+    assert float(shown.get("amount", 0)) >= 0
+    assert int(shown.get("count", 0)) >= 0
+    assert client.call("POST", "/ports", json={"port": 8080}).json()["port"] == 8080
+    assert client.call("POST", "/ports", json={"port": "http"}).json()["port"] == "http"
+    assert client.call("POST", "/ports", json={"port": True}).status == 422

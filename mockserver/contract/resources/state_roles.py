@@ -46,6 +46,8 @@ _WRITES = (CREATE, REPLACE, MERGE)
 _SURE_ENOUGH = 0.46
 #: Confidence of what is inferred from shapes alone: a singleton, a list without paths of its items.
 _BY_SHAPE = 0.7
+#: What the members in common with an item count in a whole response, against one for those in a member of it.
+_WHOLE_FIRST = 1.5
 #: Tokens in the pointer of a schema that has a name: `/components/schemas/Pet`.
 _NAMED = 3
 #: Members that an object is taken to have whose schema names none and takes any.
@@ -271,7 +273,7 @@ class _Reader:
             for place, shape in found
             if role != DELETE and 2 * len(item & set(shape.names)) >= max(len(shape.names), 1)
         ]
-        likely = certain if role == LIST else sorted(certain, key=lambda one: -len(item & set(one[1].names)))
+        likely = certain if role == LIST else sorted(certain, key=lambda one: -_likeness(one[0], one[1], item))
         for place, shape in [*likely, *alike]:
             if shape.names:
                 return place
@@ -531,3 +533,12 @@ def _is_same(item: Shape, shown: Shape) -> bool:
 
 def _id_of(resource: InferredResource, behaviour: Behaviour) -> str:
     return next(name for name, one in resource.behaviours.items() if one is behaviour)
+
+
+def _likeness(place: str, shape: Shape, item: frozenset[str]) -> float:
+    """Return how many members an object in a response has in common with an item.
+
+    A whole that is about as alike as one of its members comes first: a repository has the template that it was made
+    of, which shows all that a list shows, beside a few members of other names.
+    """
+    return len(item & set(shape.names)) * (1 if place else _WHOLE_FIRST)

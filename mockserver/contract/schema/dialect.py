@@ -114,6 +114,8 @@ def usable_keywords(schema: Mapping[str, Any], pointer: str, tell: Tell, *, lega
     if legacy:
         _bounds(kept)
     _type(kept, pointer, tell)
+    if kept.get("format") == "int-or-string" and kept.get("type") == "string":
+        kept["type"] = ["string", "integer"]  # how OpenAPI 2.0 and 3.0 write a union that they do not have
     for keyword in kept.keys() & _FITS.keys():
         if not _FITS[keyword](kept[keyword]):
             tell(f"{pointer}/{keyword}", f"`{keyword}` cannot be {excerpt(kept.pop(keyword))} and is ignored")

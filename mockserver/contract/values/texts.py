@@ -65,6 +65,12 @@ FORMATS: Mapping[str, Maker] = {
     "base64url": lambda chance: base64.urlsafe_b64encode(_word(chance).encode()).decode().rstrip("="),
     "binary": _word,
     "password": lambda chance: _hexadecimal(chance, 16),
+    # A number as text, which clients parse.
+    "decimal": lambda chance: f"{chance.randint(1, 99)}.{chance.randint(10, 99)}",
+    **{
+        name: lambda chance: f"{chance.randint(1, 99)}"
+        for name in ("int-or-string", "int32", "int64", "uint32", "uint64", "bigint")
+    },
 }
 
 

@@ -33,6 +33,8 @@ class Identity:
         self._pointer = named if named.startswith("/") else ""
         #: The member of the item that has it, or has it below.
         self.member = split(named)[0] if self._pointer else named
+        #: The member of the item around it, "" where there is none.
+        self.around = self.member if len(split(self._pointer)) == 2 else ""
 
     def of(self, item: Item) -> Any:
         """Return the identifier of an item, None if it has none."""

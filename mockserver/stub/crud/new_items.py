@@ -19,7 +19,7 @@ from mockserver.stub.crud.item_responses import ItemResponses, ServerParts
 from mockserver.stub.crud.new_identifiers import Form, ItemIdentifiers, number_of
 from mockserver.stub.crud.queries import as_text
 from mockserver.stub.crud.representation import Item
-from mockserver.stub.crud.writes import stamp
+from mockserver.stub.crud.writes import NamesAbove, stamp, with_files
 
 _MAX_TRIES = 20
 
@@ -43,6 +43,7 @@ class NewItems:
         self._form: Form | None = None
         self._empty = self._compile_empty() if behaviour.role == "create" else {}
         self._is_a_name = is_a_name(behaviour.identifier) and behaviour.identifier not in responses.settable
+        self._above = NamesAbove(operation, responses.shape, identity.around, {identity.member, *behaviour.names})
         self._numbered = tuple(
             name for name in behaviour.names if is_an_identifier(name) and name not in responses.settable
         )
@@ -85,6 +86,8 @@ class NewItems:
         base = self._responses.server_parts(call, records.seeds)
         item = {**base.server, **self._empty, **body}
         item = self._with_query(call, self._responses.places.placed(item, body))
+        item = self._above.shown_in(item, body, call.arguments.path) if self._above else item
+        item = with_files(item, body, self._responses.shape)
         if base.stamped:
             stamp(item, base.item, call.now, fresh=True, names=[name for name in base.stamped if name not in body])
         identity = self._identity

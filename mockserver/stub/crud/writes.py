@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from mockserver.contract.model import Contract, Operation
 from mockserver.contract.resources.shapes import SchemaShape, Shape
+from mockserver.contract.schema.dialect import type_of
 from mockserver.errors import RequestRejected
 from mockserver.http import json
+from mockserver.http.multipart import FileText
 
 Item = dict[str, Any]
 
@@ -24,6 +26,8 @@ _SEVERAL = 3
 _STATES = frozenset({"status", "state", "phase"})
 #: Actions that write what their request says.
 _WRITING = frozenset({"rename", "update", "edit", "change", "modify", "set"})
+#: Names of path parameters that say of no particular thing that it is meant.
+_GENERIC = frozenset({"id", "name", "key", "slug", "uuid", "uid", "type", "kind", "version"})
 #: Words for the state after an action, where that is no participle of it.
 _OUTCOMES = {
     **dict.fromkeys(("start", "resume", "unpause", "restart"), ("running", "active", "on")),
@@ -105,6 +109,74 @@ class MemberPlaces:
             around = item.get(place)
             item[place] = {**(around if isinstance(around, dict) else {}), name: body[name]}
         return item
+
+
+class NamesAbove:
+    """Members of a new item that say what it is below: `vector_store_id`, or `namespace` beside its name."""
+
+    def __init__(self, operation: Operation, shape: Shape | None, around: str, own: Collection[str]) -> None:
+        """Find them by the parameters of the operation's path.
+
+        Args:
+            operation: that creates items.
+            shape: of an item, None if it is unknown.
+            around: the member of an item around its identifier, "" for none.
+            own: members by which the item itself is found.
+        """
+        places: list[tuple[str, str, str, frozenset[str]]] = []
+        beside = shape.member(around) if shape is not None and around else None
+        for parameter in operation.parameters:
+            if parameter.location != "path" or _plain(parameter.name) in _GENERIC:
+                continue
+            for place, inner in (("", shape), (around, beside)):
+                for name in inner.names if inner is not None else ():
+                    member = inner.member(name) if inner is not None else None
+                    if member is not None and _plain(name) == _plain(parameter.name) and (place or name not in own):
+                        places.append((place, name, parameter.name, member.kinds))
+        self._places = tuple(places)
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def shown_in(self, item: Item, body: Item, path: Mapping[str, Any]) -> Item:
+        """Return an item that says what it is below, as far as the request does not say it itself."""
+        item = dict(item)
+        for place, name, parameter, kinds in self._places:
+            sent = body.get(place) if place else body
+            value = path.get(parameter)
+            if (isinstance(sent, dict) and sent.get(name)) or value is None:
+                continue
+            if kinds and type_of(value) not in kinds:
+                continue
+            if not place:
+                item[name] = value
+            elif isinstance(around := item.get(place), dict):
+                item[place] = {**around, name: value}
+        return item
+
+
+def with_files(item: Item, body: Item, shape: Shape | None) -> Item:
+    """Return an item with the name, size and type of the file that a request uploads, where items have such members."""
+    uploads = [one for one in body.values() if isinstance(one, FileText)]
+    if len(uploads) != 1 or shape is None:
+        return item
+    upload = uploads[0]
+    told = {
+        **dict.fromkeys(("filename", "originalfilename", "originalname"), upload.filename),
+        **dict.fromkeys(("size", "bytes", "filesize", "sizebytes", "bytesize"), upload.size),
+        **dict.fromkeys(("mimetype", "contenttype", "mediatype"), upload.content_type),
+    }
+    named = [name for name in shape.names if name not in body and told.get(_plain(name)) not in {None, ""}]
+    changed = dict(item)
+    for name in named:
+        member = shape.member(name)
+        if member is not None and (not member.kinds or type_of(told[_plain(name)]) in member.kinds):
+            changed[name] = told[_plain(name)]
+    return changed
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def stamped(base: Item) -> tuple[str, ...]:

@@ -165,7 +165,8 @@ def _part(shapes: ValueShapes, part: multipart.Part, wanted: ValueShape) -> Any:
         text = part.content.decode("latin-1")
     if is_json(part.content_type) or wanted.is_object or wanted.is_array:
         return _json_or_text(text)
-    return shapes.typed(text, wanted)
+    value = shapes.typed(text, wanted)
+    return multipart.FileText(value, part) if part.filename and isinstance(value, str) else value
 
 
 def _json_or_text(text: str) -> Any:
