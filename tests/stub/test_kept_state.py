@@ -712,3 +712,33 @@ def test_numbers_in_text_are_numbers_and_a_port_may_be_either(stub: Stub) -> Non
     assert client.call("POST", "/ports", json={"port": 8080}).json()["port"] == 8080
     assert client.call("POST", "/ports", json={"port": "http"}).json()["port"] == "http"
     assert client.call("POST", "/ports", json={"port": True}).status == 422
+
+
+def test_the_url_of_a_new_item_may_end_in_another_of_its_identifiers(stub: Stub) -> None:
+    shown = {"id": "10000", "key": "ED-24", "self": "https://api.example.org/issues/10000", "text": "x"}
+    issue = thing(id=TEXT, key=TEXT, self=TEXT, text=TEXT)
+    client = stub(
+        {
+            "/issues": {"post": {**taking(thing(text=TEXT)), **answer(issue, "201", shown)}},
+            "/issues/{idOrKey}": {
+                **path("idOrKey"),
+                "get": answer(issue, **MISSING),
+                "put": taking({**thing(text=TEXT), "additionalProperties": True}, **MISSING),
+                "delete": GONE,
+            },
+        }
+    )
+    made = client.call("POST", "/issues", json={"text": "mine"}).json()
+    assert made["id"] != "10000"
+    assert made["self"].endswith(f"/issues/{made['id']}")
+    assert client.call("GET", f"/issues/{made['id']}").json()["text"] == "mine"
+    client.call("PUT", f"/issues/{made['id']}", json={"text": "changed"})
+    assert client.call("GET", f"/issues/{made['id']}").json() == {**made, "text": "changed"}
+
+
+def test_octets_that_are_described_as_an_object_may_come_as_json(stub: Stub) -> None:
+    link = thing(container=TEXT)
+    octets = {"content": {"application/octet-stream": {"schema": link}}}
+    client = stub({"/links": {"post": {"requestBody": octets, **answer(link)}}})
+    assert client.call("POST", "/links", json={"container": "web"}).status == 200
+    assert client.call("POST", "/links", json={"container": 7}).status == 422

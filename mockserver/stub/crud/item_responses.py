@@ -29,7 +29,7 @@ _SURE = 0.7
 _UNSOUND_FIELDS = ((INVALID_FIELD, "true"),)
 
 
-def _is_own_url(name: str, value: Any) -> bool:
+def is_own_url(name: str, value: Any) -> bool:
     """Tell whether a member of an item holds the URL of the item: `self`, `url`, or `self` among its links."""
     if name.lower().strip("_") == "links" and isinstance(value, dict):
         own = value.get("self")
@@ -48,7 +48,7 @@ class ServerParts:
         self.server = {name: value for name, value in item.items() if name not in set_by_client}
         self.stamped = stamped(item)
         #: Members with the URL of the item itself.
-        self.urls = tuple(name for name, value in self.server.items() if _is_own_url(name, value))
+        self.urls = tuple(name for name, value in self.server.items() if is_own_url(name, value))
 
 
 class ItemResponses:

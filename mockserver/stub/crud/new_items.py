@@ -111,13 +111,23 @@ class NewItems:
         # A made-up URL is that of nothing; an author's is one of the item if it ends in the identifier.
         old = as_text(self._identity.of(base.item)) if self._responses.exemplary else ""
         changed: Item = {}
+        others = {
+            as_text(base.item[name]): as_text(item[name])
+            for name in (self._behaviour.names if old and base.urls else ())
+            if base.item.get(name) is not None and item.get(name) is not None
+        }
+
+        def led_back(url: str) -> str:
+            tail = urlsplit(url).path.rstrip("/").rpartition("/")[2]
+            return _own_url(url, tail, others[tail], call) if tail in others else _own_url(url, old, key, call)
+
         for name in base.urls:
             value = base.server[name]
             if isinstance(value, str):
-                changed[name] = _own_url(value, old, key, call)
+                changed[name] = led_back(value)
             else:
                 own = value["self"]
-                url = _own_url(own if isinstance(own, str) else own["href"], old, key, call)
+                url = led_back(own if isinstance(own, str) else own["href"])
                 changed[name] = {**value, "self": url if isinstance(own, str) else {**own, "href": url}}
         return {**item, **changed} if changed else item
 

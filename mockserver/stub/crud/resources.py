@@ -20,7 +20,7 @@ from mockserver.stub.crud import preconditions
 from mockserver.stub.crud.collection_names import PathText, item_path, segment, without_names
 from mockserver.stub.crud.example_items import ExampleItems, Representations, item_parameter
 from mockserver.stub.crud.item_records import NO_ITEMS, Contained, Found, Identity, ItemRecords, names_of
-from mockserver.stub.crud.item_responses import ItemResponses
+from mockserver.stub.crud.item_responses import ItemResponses, is_own_url
 from mockserver.stub.crud.new_identifiers import ItemIdentifiers, number_of
 from mockserver.stub.crud.new_items import NewItems
 from mockserver.stub.crud.pagination import PageLinks
@@ -236,7 +236,8 @@ class ResourceHandler:
         body = self._body(call, call.content)
         settable = self._responses.settable or frozenset(body)
         if self._responses.takes_any:
-            settable = frozenset(base) - set(stamped(base))
+            own_urls = (name for name, value in base.items() if is_own_url(name, value))
+            settable = frozenset(base).difference(stamped(base), own_urls)
         item = {name: value for name, value in base.items() if name not in settable} | body
         item = self._responses.places.placed(item, body)
         documented = self._responses.documented(call, self._key(call))

@@ -138,6 +138,11 @@ class BodyReader:
             alike = [one for name, one in self._by_essence.items() if is_json(name)]
             if is_json(told) and told not in self._by_essence and alike:
                 self._by_essence[told] = alike[0]
+        octets = self._by_essence.get("application/octet-stream")
+        if octets is not None and not strict and "application/json" not in self._by_essence:
+            # What converters write for JSON where a contract of OpenAPI 2.0 names no media type.
+            if self._shapes.at(octets.schema).is_object:
+                self._by_essence["application/json"] = octets
         self._decoders = {
             name: self._decoder(media_type, name)
             for name, media_type in self._by_essence.items()
