@@ -742,3 +742,10 @@ def test_octets_that_are_described_as_an_object_may_come_as_json(stub: Stub) -> 
     client = stub({"/links": {"post": {"requestBody": octets, **answer(link)}}})
     assert client.call("POST", "/links", json={"container": "web"}).status == 200
     assert client.call("POST", "/links", json={"container": 7}).status == 422
+
+
+def test_truth_values_of_clients_are_taken_for_an_enumeration_of_texts(stub: Stub) -> None:
+    deep = {"name": "deep", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}}
+    client = stub({"/rows": {"get": {"parameters": [deep], **listed(TEXT)}}})
+    assert client.call("GET", "/rows?deep=False").status == 200
+    assert client.call("GET", "/rows?deep=maybe").status in {400, 422}

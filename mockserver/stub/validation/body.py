@@ -139,10 +139,10 @@ class BodyReader:
             if is_json(told) and told not in self._by_essence and alike:
                 self._by_essence[told] = alike[0]
         octets = self._by_essence.get("application/octet-stream")
-        if octets is not None and not strict and "application/json" not in self._by_essence:
+        is_object = octets is not None and self._shapes.at(octets.schema).is_object
+        if octets is not None and is_object and not strict:
             # What converters write for JSON where a contract of OpenAPI 2.0 names no media type.
-            if self._shapes.at(octets.schema).is_object:
-                self._by_essence["application/json"] = octets
+            self._by_essence.setdefault("application/json", octets)
         self._decoders = {
             name: self._decoder(media_type, name)
             for name, media_type in self._by_essence.items()

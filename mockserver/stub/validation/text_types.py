@@ -231,3 +231,5 @@ def _readings(text: str, types: frozenset[str], others: Mapping[str, bool]) -> I
     if "null" in types and text in {"", "null"}:
         yield None
     yield text
+    if text in {"True", "False"} and text in others:
+        yield text.lower()  # for an enumeration of the texts `true` and `false`
