@@ -197,6 +197,7 @@ NOT_RUN = {
         1,
     ),
     ("items_of_others_are_out_of_reach", "no items are created and read with credentials"): 1,
+    ("settings_of_others_are_out_of_reach", "no setting is called the caller's own"): 1,
     ("locations_lead_to_what_was_created", "no POST documents a 201"): 1,
     (
         "levels_named_in_words_are_kept",
@@ -221,7 +222,7 @@ NOWHERE = {
     *("locations_lead_to_what_was_created", "accepted_work_is_not_lost", "levels_named_in_words_are_kept"),
     *OF_ITEMS,
     *("refused_callers_change_nothing", "side_doors_change_nothing", "entity_tags_follow_the_content"),
-    "items_of_others_are_out_of_reach",
+    *("items_of_others_are_out_of_reach", "settings_of_others_are_out_of_reach"),
     *("partial_credentials_are_refused", "unknown_tokens_of_each_scheme_are_refused"),
     *("streams_send_their_items", "stream_items_conform_to_their_schema"),
 }

@@ -175,7 +175,8 @@ def test_settings_that_are_the_callers_own_are_no_others(
         }
     }
     judged = checked(write_contract(document.pop("paths"), **document), answer, ANN, BOB)
-    found = [row.result for row in judged.coverage if (row.check, row.operation) == (_CHECK, f"GET {path}")]
+    check = "settings_of_others_are_out_of_reach"
+    found = [row.result for row in judged.coverage if (row.check, row.operation) == (check, f"GET {path}")]
     assert found == ([result] if result else [])
     title = "what one account writes is changed for another account, too"
-    assert ((_CHECK, f"GET {path}", title) in judged.at("violation")) == (result == "failed")
+    assert ((check, f"GET {path}", title) in judged.at("violation")) == (result == "failed")

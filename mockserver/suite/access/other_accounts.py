@@ -15,7 +15,6 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import CREATE, READ, REPLACE, Collection, state_model
 from mockserver.http.pointers import child
-from mockserver.suite.access import own_settings
 from mockserver.suite.access.watched import differs
 from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.checks.planned_check import Attempts, PlannedCheck
@@ -34,14 +33,14 @@ _SEARCHED = re.compile(r"^(?:q|query|search|term|text|keyword|name|filter)$", re
 
 
 def planned_checks(run: Run) -> list[PlannedCheck]:
-    """Return the check for each collection whose items are created and read with credentials, and each own setting."""
+    """Return the check for each collection whose items are created and read with credentials."""
     found = []
     for collection in state_model(run.contract).collections:
         of = collection.operations
         if {CREATE, READ} <= of.keys() and _is_judged(run, of[CREATE]) and _is_judged(run, of[READ]):
             make = partial(items_of_others_are_out_of_reach, collection=collection)
             found.append(PlannedCheck(CHECK, of[READ].label, make))
-    return [*found, *(() if run.oracle else own_settings.planned_checks(run, CHECK))]
+    return found
 
 
 def _is_judged(run: Run, operation: Operation) -> bool:

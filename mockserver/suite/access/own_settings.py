@@ -20,6 +20,7 @@ from mockserver.suite.state.singleton_checks import Look, changed_content, put_b
 from mockserver.suite.target.exchange import Exchange, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
+CHECK = "settings_of_others_are_out_of_reach"
 #: Words of a summary or description for what is the caller's own. "Your" may mean all accounts of a customer.
 _OWN = re.compile(
     r"\bcaller'?s\b|\bmy\b|\b(?:authenticated|current|calling|signed.in|logged.in) (?:user|account|caller)(?:'?s)?\b",
@@ -30,8 +31,15 @@ _OWN_SEGMENT = re.compile(r"me|self|my|my[-_]\w+", re.IGNORECASE)
 _WHOSE = ("id", "uuid", "user", "username", "login", "email", "owner", "name", "sub")
 
 
-def planned_checks(run: Run, check: str) -> Iterator[PlannedCheck]:
-    """Yield the check, under a name, for each singleton that the contract calls the caller's own."""
+def planned_checks(run: Run) -> list[PlannedCheck]:
+    """Return the check of each singleton that the contract calls the caller's own.
+
+    Our own stub keeps one for all callers, so it is no judge of them.
+    """
+    return [] if run.oracle else list(_planned(run))
+
+
+def _planned(run: Run) -> Iterator[PlannedCheck]:
     for singleton in state_model(run.contract).singletons:
         read, writes = singleton.read, singleton.writes
         judged = {role: one for role, one in writes.items() if run.has_selected(one)}
@@ -39,8 +47,8 @@ def planned_checks(run: Run, check: str) -> Iterator[PlannedCheck]:
             continue
         if _is_own(run, read, *judged.values()):
             role = next(iter(judged))
-            make = partial(settings_of_others_are_out_of_reach, singleton=singleton, role=role, check=check)
-            yield PlannedCheck(check, read.label, make)
+            make = partial(settings_of_others_are_out_of_reach, singleton=singleton, role=role)
+            yield PlannedCheck(CHECK, read.label, make)
 
 
 def _is_own(run: Run, *operations: Operation) -> bool:
@@ -50,7 +58,7 @@ def _is_own(run: Run, *operations: Operation) -> bool:
     return any(isinstance(text, str) and _OWN.search(text) for text in texts)
 
 
-def settings_of_others_are_out_of_reach(session: Session, *, singleton: Singleton, role: str, check: str) -> int:
+def settings_of_others_are_out_of_reach(session: Session, *, singleton: Singleton, role: str) -> int:
     """Check that a setting which is the caller's own stays as it is when another account writes its own."""
     run, read, write = session.run, singleton.read, singleton.writes[role]
     if run.own:
@@ -79,7 +87,7 @@ def settings_of_others_are_out_of_reach(session: Session, *, singleton: Singleto
         ]
         if seen.successful and reached:
             raise CheckFailure(
-                check,
+                CHECK,
                 read.label,
                 "what one account writes is changed for another account, too",
                 expected=f"{other.label} to see its own as before, since the contract calls it the caller's own",

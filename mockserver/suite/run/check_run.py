@@ -9,7 +9,7 @@ from functools import partial
 
 from mockserver.contract.roles import is_login
 from mockserver.errors import MockServerError
-from mockserver.suite.access import doors, effects, logins, other_accounts, schemes, worded_levels
+from mockserver.suite.access import doors, effects, logins, other_accounts, own_settings, schemes, worded_levels
 from mockserver.suite.checks import (
     acceptance,
     created_items,
@@ -47,6 +47,7 @@ def access_checks(run: Run) -> list[PlannedCheck]:
         *credentials.planned_checks(run),
         *permissions.planned_checks(run),
         *other_accounts.planned_checks(run),
+        *own_settings.planned_checks(run),
         *schemes.planned_checks(run),
         *worded_levels.planned_checks(run),
         *doors.planned_checks(run),

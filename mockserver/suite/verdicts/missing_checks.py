@@ -73,6 +73,7 @@ _LACKS: Mapping[str, tuple[str, ...]] = {
         *("refused_callers_change_nothing", "side_doors_change_nothing"),
     ),
     "no items are created and read with credentials": ("items_of_others_are_out_of_reach",),
+    "no setting is called the caller's own": ("settings_of_others_are_out_of_reach",),
     "no operation asks for HTTP Basic credentials, which have a user name beside the token": (
         "tokens_belong_to_their_user",
     ),

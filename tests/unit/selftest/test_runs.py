@@ -73,6 +73,7 @@ _TOLD_BY_SERVERS = {
     "side_doors_change_nothing",
     *("partial_credentials_are_refused", "unknown_tokens_of_each_scheme_are_refused"),
     *("misplaced_credentials_are_refused", "items_of_others_are_out_of_reach"),
+    "settings_of_others_are_out_of_reach",
     *("streams_send_their_items", "stream_items_conform_to_their_schema"),  # test_streams.py
     # What one operation of a contract cannot show by itself, or the stub does not keep: test_tried.py, test_state.py.
     *("control_characters_come_back_as_sent", "escaped_json_is_understood", "values_do_not_become_fields"),
