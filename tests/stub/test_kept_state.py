@@ -749,3 +749,14 @@ def test_truth_values_of_clients_are_taken_for_an_enumeration_of_texts(stub: Stu
     client = stub({"/rows": {"get": {"parameters": [deep], **listed(TEXT)}}})
     assert client.call("GET", "/rows?deep=False").status == 200
     assert client.call("GET", "/rows?deep=maybe").status in {400, 422}
+
+
+def test_the_one_value_below_an_item_says_what_it_belongs_to(stub: Stub) -> None:
+    scale = thing(metadata=thing(name=TEXT, zone=TEXT), replicas={"type": "integer"})
+    client = stub(
+        {"/zones/{zone}/apps/{name}/scale": {**path("zone", "name"), "get": answer(scale), "patch": taking(scale)}}
+    )
+    place = "/zones/north/apps/web/scale"
+    assert client.call("GET", place).json()["metadata"] == {"name": "web", "zone": "north"}
+    assert client.call("PATCH", place, json={"replicas": 7}).json()["metadata"] == {"name": "web", "zone": "north"}
+    assert client.call("GET", place).json()["replicas"] == 7

@@ -27,7 +27,7 @@ from mockserver.stub.crud.pagination import PageLinks
 from mockserver.stub.crud.queries import as_text, choose, paging
 from mockserver.stub.crud.representation import Item, value_at
 from mockserver.stub.crud.tombstones import Tombstones, missing_item
-from mockserver.stub.crud.writes import Effect, entity_tag, json_patched, merge_patched, stamp, stamped
+from mockserver.stub.crud.writes import Effect, NamesAbove, entity_tag, json_patched, merge_patched, stamp, stamped
 
 #: A longer `Location` is left out: clients need not read it (RFC 9110, section 4.1), and some drop the whole response.
 _MAX_URI = 8000
@@ -87,6 +87,10 @@ class ResourceHandler:
         self.judges = self._responses.judges
         identifiers = ItemIdentifiers(contract, item_parameter(contract, own, behaviour.parameter))
         self._new = NewItems(operation, behaviour, self._identity, identifiers, self._responses)
+        shape = self._responses.shape if self._single and not self._responses.exemplary else None
+        about = next((name for name in shape.names if name.lower() == "metadata"), "") if shape is not None else ""
+        #: Where made-up content of the one value at a path says what it belongs to, beside a name.
+        self._above = NamesAbove(operation, shape if about else None, about, ("id",), single=True)
         self._paging = paging(contract, operation)
         self._page_links = PageLinks(operation, self._paging)
         self._contained = Contained(behaviour, relatives, self._responses.shape, self._initial.seeds)
@@ -227,6 +231,14 @@ class ResourceHandler:
     def _unknown(self, call: Call) -> Outcome:
         """Return the response to a read of what nothing is known of: the example, by the name that was asked for."""
         why = "nothing was written yet" if self._single else "no item with this identifier is known"
+        if self._above:
+            template = self._responses.template(call)
+            item = value_at(template, self._behaviour.value)
+            if isinstance(item, dict):
+                named = self._above.shown_in(item, {}, call.arguments.path)
+                content = self._responses.presentation.around(named, template)
+                if self._responses.presentation.is_valid(content):
+                    return Outcome(0, content, f"generated: {why}")
         asked = None if self._single else call.arguments.path.get(self._parameter)
         return self._responses.without_state(call, asked, f"example: {why}")
 
@@ -290,7 +302,10 @@ class ResourceHandler:
 
     def _base(self, call: Call, records: ItemRecords, found: Found) -> Item:
         """Return the item that a write changes; what the example shows if it is not there."""
-        return found.item if found.item is not None else self._responses.server_parts(call, records.seeds).item
+        if found.item is not None:
+            return found.item
+        made_up = self._responses.server_parts(call, records.seeds).item
+        return self._above.shown_in(made_up, {}, call.arguments.path) if self._above else made_up
 
     def _changed(self, call: Call, records: ItemRecords, found: Found, item: Item, base: Item, what: str) -> Outcome:
         """Store a changed item and return its response."""

@@ -114,19 +114,22 @@ class MemberPlaces:
 class NamesAbove:
     """Members of a new item that say what it is below: `vector_store_id`, or `namespace` beside its name."""
 
-    def __init__(self, operation: Operation, shape: Shape | None, around: str, own: Collection[str]) -> None:
+    def __init__(
+        self, operation: Operation, shape: Shape | None, around: str, own: Collection[str], *, single: bool = False
+    ) -> None:
         """Find them by the parameters of the operation's path.
 
         Args:
-            operation: that creates items.
+            operation: that creates items, or shows the one value at its path.
             shape: of an item, None if it is unknown.
             around: the member of an item around its identifier, "" for none.
             own: members by which the item itself is found.
+            single: whether it is the one value at its path, so that `name` is that of what it belongs to.
         """
         places: list[tuple[str, str, str, frozenset[str]]] = []
         beside = shape.member(around) if shape is not None and around else None
         for parameter in operation.parameters:
-            if parameter.location != "path" or _plain(parameter.name) in _GENERIC:
+            if parameter.location != "path" or (_plain(parameter.name) in _GENERIC and not single):
                 continue
             for place, inner in (("", shape), (around, beside)):
                 for name in inner.names if inner is not None else ():
