@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from mockserver.contract.model import Contract, MediaType, Operation
@@ -119,6 +120,11 @@ class SchemaShape:
         return any(schema.get("readOnly") is True for schema, _ in self._parts)
 
     @property
+    def writable(self) -> tuple[str, ...]:
+        """Names of the members that are not `readOnly`, so that a request may set them."""
+        return tuple(name for name in self.names if (held := self.member(name)) is None or not held.read_only)
+
+    @property
     def write_only(self) -> bool:
         """Whether a schema is `writeOnly`, so that no response shows the value."""
         return any(schema.get("writeOnly") is True for schema, _ in self._parts)
@@ -183,6 +189,14 @@ def request_shape(contract: Contract, operation: Operation) -> Shape | None:
         if shape is not None and (shape.names or shape.item is not None):
             return shape
     return None
+
+
+def response_validity(contract: Contract, media_type: MediaType | None) -> Callable[[Any], bool]:
+    """Return what tells whether a value is valid content of a response; without a schema that can be used any is."""
+    if media_type is not None and media_type.schema is not None:
+        with suppress(ContractError):
+            return contract.validator(media_type.schema, "response").is_valid
+    return lambda _value: True
 
 
 def shape_of(contract: Contract, media_type: MediaType) -> Shape | None:

@@ -375,26 +375,26 @@ class _Reader:
                 continue
             if read.behaviour is not None or write.behaviour is not None:
                 continue
-            one, other = self._whole(read), self._request_schema(write)
+            one, other = self._response_kinds(read), self._request_kinds(write)
             if one is None or other is None or not one & other or "object" in one | other:
                 continue
             behaviours = {
                 operation.id: Behaviour(
                     "resource", role=role, resource=operation.path, item=operation.path,
-                    answers=self._whole(operation) == one,
+                    answers=self._response_kinds(operation) == one,
                 )
                 for operation, role in ((read, SHOW), (write, STORE))
             }  # fmt: skip
             why = "what is PUT at its path is what a GET there shows"
             yield InferredResource(read.path, read.path, "", "", _BY_SHAPE, why, behaviours)
 
-    def _whole(self, operation: Operation) -> frozenset[str] | None:
+    def _response_kinds(self, operation: Operation) -> frozenset[str] | None:
         media_type = json_content(operation)
         if media_type is None or media_type.schema is None:
             return None
         return SchemaShape(self._contract, [media_type.schema]).kinds or None
 
-    def _request_schema(self, operation: Operation) -> frozenset[str] | None:
+    def _request_kinds(self, operation: Operation) -> frozenset[str] | None:
         content = operation.request_body.content if operation.request_body is not None else {}
         for media_type in content.values():
             if media_type.schema is not None and "json" in media_type.name:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mockserver.contract.model import Contract, MediaType, Operation
-from mockserver.contract.resources.shapes import SchemaShape, Shape, json_content, shape_of
-from mockserver.errors import ContractError
+from mockserver.contract.resources.shapes import SchemaShape, Shape, json_content, response_validity, shape_of
 from mockserver.http.pointers import lookup, split
 from mockserver.stub.crud.pagination import PageUrls, cursors, envelopes
 from mockserver.stub.crud.queries import Page
@@ -56,10 +54,7 @@ class Presentation:
         self._pointer = pointer
         media_type = json_content(operation)
         self.has_content = media_type is not None
-        self.is_valid: Callable[[Any], bool] = lambda _value: True
-        if media_type is not None and media_type.schema is not None:
-            with suppress(ContractError):  # the response is not validated then, as without a schema
-                self.is_valid = contract.validator(media_type.schema, "response").is_valid
+        self.is_valid = response_validity(contract, media_type)
         shape = item_shape(contract, media_type, pointer)
         self.names = frozenset(() if shape is None else shape.names)
         self._shape = shape
@@ -87,15 +82,15 @@ class Presentation:
         whole = self.around(shown, template)
         if self.is_valid(whole):
             return whole, True
-        if self.is_valid(with_value(template, self._pointer, {**base, **shown})):
-            return with_value(template, self._pointer, self._least(shown, base, template)), True
+        if self.is_valid(self.around({**base, **shown}, template)):
+            return self.around(self._least(shown, base, template), template), True
         kept = dict(base)
-        if not self.is_valid(with_value(template, self._pointer, kept)):
-            return with_value(template, self._pointer, {**base, **shown}), False
+        if not self.is_valid(self.around(kept, template)):
+            return self.around({**base, **shown}, template), False
         for name, value in shown.items():
-            if self.is_valid(with_value(template, self._pointer, {**kept, name: value})):
+            if self.is_valid(self.around({**kept, name: value}, template)):
                 kept[name] = value
-        return with_value(template, self._pointer, kept), True
+        return self.around(kept, template), True
 
     def _converted(self, item: Item) -> Item:
         """Return an item with numbers as text, and text as numbers, where the schema of this response has the other."""
@@ -138,7 +133,7 @@ class Presentation:
             return kept
         for name in [name for name in base if name not in shown]:
             without = {other: value for other, value in kept.items() if other != name}
-            if self.is_valid(with_value(template, self._pointer, without)):
+            if self.is_valid(self.around(without, template)):
                 kept = without
         return kept
 
@@ -164,23 +159,22 @@ class Presentation:
         listed = value_at(template, self._pointer)
         base = next((one for one in listed if isinstance(one, dict)), {}) if isinstance(listed, list) else {}
         shown = [self.shown(item, base) for item in chosen.items]
-        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor, urls=urls):
-            whole = self.around(shown, envelope)
-            if self.is_valid(whole):
-                return whole, True
+        for candidates in self._forms(shown, base):
+            for envelope in self._envelopes(template, chosen, by_cursor=by_cursor, urls=urls):
+                whole = self.around(candidates, envelope)
+                if self.is_valid(whole):
+                    return whole, True
         shown = [self._converted(one) for one in shown]
-        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor, urls=urls):
-            whole = self.around(shown, envelope)
-            if self.is_valid(whole):
-                return whole, True
-        filled = [{**base, **one} for one in shown]
-        for envelope in self._envelopes(template, chosen, by_cursor=by_cursor, urls=urls):
-            whole = self.around(filled, envelope)
-            if self.is_valid(whole):
-                return whole, True
         fitted = [one for item in shown if (one := self._alone_in_list(item, base, template)) is not None]
-        whole = with_value(template, self._pointer, fitted)
+        whole = self.around(fitted, template)
         return whole, self.is_valid(whole)
+
+    def _forms(self, shown: list[Item], base: Item) -> Iterator[list[Item]]:
+        """Yield items as a list may show them: as they are, with converted numbers, and filled from an example."""
+        yield shown
+        converted = [self._converted(one) for one in shown]
+        yield converted
+        yield [{**base, **one} for one in converted]
 
     def _envelopes(self, template: Any, chosen: Page, *, by_cursor: bool, urls: PageUrls | None) -> Iterator[Any]:
         """Yield a list response's template with pagination members changed for a page, best first, then unchanged."""
@@ -198,7 +192,7 @@ class Presentation:
     def _alone_in_list(self, item: Item, base: Item, template: Any) -> Item | None:
         """Return an item as a list can show it: as it is, filled or fitted; None if none of these is valid."""
         for one in (item, {**base, **item}, self._fitted(item, base, template)):
-            if self.is_valid(with_value(template, self._pointer, [one])):
+            if self.is_valid(self.around([one], template)):
                 return one
         return None
 
@@ -206,7 +200,7 @@ class Presentation:
         """Return the example's item with each member of another item that keeps it valid."""
         kept = dict(base)
         for name, value in item.items():
-            if self.is_valid(with_value(template, self._pointer, [{**kept, name: value}])):
+            if self.is_valid(self.around([{**kept, name: value}], template)):
                 kept[name] = value
         return kept
 

@@ -50,7 +50,7 @@ def settable(contract: Contract, operation: Operation, envelope: str = "") -> fr
     """
     names: set[str] = set()
     for shape in _taken(contract, operation, envelope):
-        names.update(name for name in shape.names if not _read_only(shape, name))
+        names.update(shape.writable)
     return frozenset(names)
 
 
@@ -75,11 +75,6 @@ def _taken(contract: Contract, operation: Operation, envelope: str) -> Iterator[
             shape = SchemaShape(contract, [media_type.schema])
             inner = shape.member(envelope) if envelope else None
             yield shape if inner is None else inner
-
-
-def _read_only(shape: SchemaShape, name: str) -> bool:
-    member = shape.member(name)
-    return member is not None and member.read_only
 
 
 class MemberPlaces:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mockserver.contract.exchanges import pairs_of
 from mockserver.contract.model import Contract, MediaType, Operation
 from mockserver.contract.resources.identifiers import identifier
-from mockserver.contract.resources.shapes import SchemaShape, Shape, objects, request_shape, shape_of
-from mockserver.errors import ContractError
+from mockserver.contract.resources.shapes import SchemaShape, Shape, objects, request_shape, response_validity, shape_of
 from mockserver.http import json
 from mockserver.http.pointers import split
 from mockserver.messages import Arguments
@@ -76,12 +74,8 @@ class SentValues:
         shape = shape_of(self._contract, media_type)
         found = [] if shape is None else [(tuple(split(place)), inner) for place, inner in objects(shape)]
         found = [(way, inner) for way, inner in found if "0" not in way]
-        is_valid: Callable[[Any], bool] = lambda _value: True  # noqa: E731 - a validator, or none
-        if media_type.schema is not None:
-            with suppress(ContractError):  # a response that cannot be judged is not changed into a worse one
-                is_valid = self._contract.validator(media_type.schema, "response").is_valid
         at, members = self._of_content(found)
-        return _Places(at, members, tuple(self._of_path(found)), is_valid)
+        return _Places(at, members, tuple(self._of_path(found)), response_validity(self._contract, media_type))
 
     def _of_content(self, found: list[tuple[tuple[str, ...], Shape]]) -> tuple[tuple[str, ...], frozenset[str]]:
         best: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
