@@ -50,7 +50,7 @@ def _is_judged(run: Run, operation: Operation) -> bool:
 
 def items_of_others_are_out_of_reach(session: Session, *, collection: Collection) -> int:
     """Check that an account which may not read an item of another one neither finds nor changes any part of it."""
-    other = _other_account(session.run, collection)
+    other = next(other_accounts(session.run, collection.operations[CREATE]))
     items = Items(session, full=False)  # an optional member may say that everybody may read it
     try:
         item = items.create(collection)
@@ -63,16 +63,16 @@ def items_of_others_are_out_of_reach(session: Session, *, collection: Collection
         items.clean_up()
 
 
-def _other_account(run: Run, collection: Collection) -> Identity:
-    """Return a second account of the level of the one that creates items.
+def other_accounts(run: Run, operation: Operation) -> Iterator[Identity]:
+    """Yield the other identities of the level of the one that calls an operation, at least one.
 
     Raises:
-        NoOccasion: there is none.
+        NoOccasion: there is none, or no other one after those.
     """
-    first = run.allowed(collection.operations[CREATE])
+    first = run.allowed(operation)
     for identity in run.identities.all:
         if first is not None and identity != first and identity.level == first.level:
-            return identity
+            yield identity
     raise NoOccasion("it needs two accounts of one level (--identities)")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import Singleton, state_model
 from mockserver.http.pointers import child
+from mockserver.suite.access.other_accounts import other_accounts
 from mockserver.suite.checks.planned_check import PlannedCheck
 from mockserver.suite.identities.identities import Identity, asks_for_credentials
 from mockserver.suite.run.session import Run, Session
@@ -63,7 +64,8 @@ def settings_of_others_are_out_of_reach(session: Session, *, singleton: Singleto
     run, read, write = session.run, singleton.read, singleton.writes[role]
     if run.own:
         raise NoOccasion("our stub keeps one for all callers")
-    first, other = run.allowed(write), _other(run, write)
+    first = run.allowed(write)
+    other = next(one for one in other_accounts(run, write) if first is None or one.username != first.username)
     items = Items(session)
     mine = Look(session, items, None, read)
     theirs = _shown(session, read, other)
@@ -99,19 +101,6 @@ def settings_of_others_are_out_of_reach(session: Session, *, singleton: Singleto
     finally:
         put_back(session, items, None, singleton, mine)
     return 1
-
-
-def _other(run: Run, write: Operation) -> Identity:
-    """Return a second account of the level of the one that writes.
-
-    Raises:
-        NoOccasion: there is none.
-    """
-    first = run.allowed(write)
-    for identity in run.identities.all:
-        if first is not None and identity.username != first.username and identity.level == first.level:
-            return identity
-    raise NoOccasion("it needs two accounts of one level (--identities)")
 
 
 def _shown(session: Session, read: Operation, who: Identity) -> Any:

@@ -12,10 +12,9 @@ from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Session
 from mockserver.suite.state.item_paths import entries, joined, names
 from mockserver.suite.state.items import Item, Items, written
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
+from mockserver.suite.target.exchange import GONE, Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import NotRun
 
-_GONE = frozenset({404, 410})
 #: Content and media type of a request.
 _Content = tuple[bytes | None, str | None]
 
@@ -130,7 +129,7 @@ class _WatchedItem(_Thing):
     def change(self) -> str:
         response = self.items.read(self.item)
         where = f"GET {self.item.path}"
-        if response.status in _GONE:
+        if response.status in GONE:
             self.items.gone.add(self.item.path)
             return f"the item was gone ({where}: {response.status})"
         if not response.successful:
@@ -210,7 +209,7 @@ class _WatchedSingleton(_Thing):
         read = self._singleton.read
         self.session.run.need(read)
         response = self.session.call(read, self.session.valid_request(read, self.session.run.allowed(read)))
-        if not response.successful and response.status not in _GONE:
+        if not response.successful and response.status not in GONE:
             raise NotRun(f"{read.label} was answered with {response.status}")
         return _value(response)
 

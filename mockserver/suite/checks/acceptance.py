@@ -14,7 +14,7 @@ from mockserver.suite.cases.requests import json_content_of
 from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.survey.drafts import BODY, EXAMPLE, MADE, Draft
-from mockserver.suite.target.exchange import Exchange, NotJSON, WireRequest, WireResponse, parse_json
+from mockserver.suite.target.exchange import GONE, Exchange, NotJSON, WireRequest, WireResponse, parse_json
 from mockserver.suite.verdicts.causes import NOT_THERE
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule
 from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
@@ -23,7 +23,6 @@ from mockserver.suite.verdicts.reach import NO_SUCCESS, is_success
 _VARIANTS = 3
 #: Status codes for a missing resource or method (RFC 9110, sections 15.5.5, 15.5.6 and 15.6.2).
 _NOT_FOUND, _NO_METHOD = 404, frozenset({405, 501})
-_GONE = frozenset({404, 410})
 #: Status codes that blame content or parameters, not the caller, the rate of requests or the state.
 _ABOUT_THE_REQUEST = frozenset({400, 406, 411, 413, 414, 415, 417, 422})
 #: Names of members and parameters that identify existing items, which no schema can provide.
@@ -135,13 +134,13 @@ def _is_still_there(session: Session, operation: Operation, draft: Draft) -> boo
     if read is None or not session.run.has_selected(read) or "{" not in operation.path:
         return True
     request = session.request(read, session.run.allowed(read), path_values=draft.path_values)
-    return session.call(read, request).status not in _GONE
+    return session.call(read, request).status not in GONE
 
 
 def _listed_and_gone(operation: Operation, attempts: Sequence[Attempt]) -> Attempt | None:
     """Return an attempt to read an item that its list shows, if none of those can be read; else None."""
     of_list = [one for one in attempts if one[0].from_list]
-    if not operation.safe or not of_list or any(_status(one) not in _GONE for one in attempts):
+    if not operation.safe or not of_list or any(_status(one) not in GONE for one in attempts):
         return None
     return of_list[0]
 

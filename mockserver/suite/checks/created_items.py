@@ -19,14 +19,13 @@ from mockserver.suite.cases.preceding_calls import set_up
 from mockserver.suite.checks.planned_check import PlannedCheck, on_operation
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.items import Items
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
+from mockserver.suite.target.exchange import GONE, Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NoOccasion, NotRun
 
 #: So many creations with one value are sent at once.
 AT_ONCE = 8
 _CREATED, _ACCEPTED, _CONFLICT = 201, 202, 409
-_GONE = frozenset({404, 410})
 #: Members that tell how far accepted work has come, and what they say at its end.
 _STATUS = re.compile(r"(?:.*_)?(?:status|state|phase)|.*(?:Status|State|Phase)")
 _ENDED = re.compile(r"done|complete|finish|succe|fail|error|cancel|abort|expired|ready|active", re.IGNORECASE)
@@ -59,7 +58,7 @@ def locations_lead_to_what_was_created(session: Session, operation: Operation) -
     for _ in session.run.poller.polls(f"Location of {operation.label}"):
         answer = session.probe(operation.label, reading).response if read is None else session.call(read, reading)
         status = answer.status if answer is not None else 0
-        if status not in _GONE:
+        if status not in GONE:
             return 1
     raise CheckFailure(
         "locations_lead_to_what_was_created",
@@ -83,7 +82,7 @@ def accepted_work_is_not_lost(session: Session, operation: Operation) -> int:
     shown: list[Any] = []
     for _ in session.run.poller.polls(f"accepted {operation.label}"):
         answer = session.call(read, reading)
-        if answer.status in _GONE and shown:
+        if answer.status in GONE and shown:
             raise CheckFailure(
                 "accepted_work_is_not_lost",
                 operation.label,
@@ -98,7 +97,7 @@ def accepted_work_is_not_lost(session: Session, operation: Operation) -> int:
             shown.append(json_or_none(answer))
             if any(_ENDED.search(str(_member(shown[-1], name))) for name in choices):
                 return len(shown)
-        elif answer.status not in _GONE:
+        elif answer.status not in GONE:
             raise NotRun(f"{read.label} was answered with {answer.status}")
     if not shown:
         raise NotRun("what was accepted was not shown in time")

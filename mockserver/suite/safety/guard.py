@@ -28,7 +28,7 @@ _FAILURE, _NOT_IMPLEMENTED = 500, 501
 #: Status codes of a creation; only the second says that an item is new (RFC 9110, section 15.3.2).
 _OK, _CREATED = 200, 201
 #: Members of a response that identify a created item, if none has the name of the path parameter.
-ITEM_NAMES = ("id", "uuid", "name", "key", "slug")
+_NAMES = ("id", "uuid", "name", "key", "slug")
 
 
 class ChangeKeeper(Protocol):
@@ -348,7 +348,7 @@ def name_in(response: WireResponse, parameter: str) -> Any:
     holders = [value, *(value.values() if isinstance(value, dict) else ())]  # {"id": 1}, or {"thing": {"id": 1}}
     for holder in holders:
         if isinstance(holder, Mapping):
-            for name in (parameter, *ITEM_NAMES):
+            for name in (parameter, *_NAMES):
                 if isinstance(holder.get(name), str | int) and not isinstance(holder[name], bool):
                     return holder[name]
     return None

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import MERGE, REPLACE, Collection, state_model
@@ -16,20 +16,17 @@ from mockserver.errors import MockServerError
 from mockserver.http.media_types import json_content
 from mockserver.http.path_templates import parse_template
 from mockserver.http.pointers import lookup
-from mockserver.http.styles import primitive
 from mockserver.suite.cases.setting_states import shows
 from mockserver.suite.run.interrupts import interruptible
 from mockserver.suite.run.session import MAX_SILENCES, Run, Session
-from mockserver.suite.safety.guard import ITEM_NAMES
 from mockserver.suite.safety.ledger import DONE, CreatedItem, HeldContent
 from mockserver.suite.safety.policy import never_given_back
 from mockserver.suite.safety.poller import POLL_SECONDS
-from mockserver.suite.target.exchange import WireRequest, WireResponse, json_or_none, same_json
+from mockserver.suite.state import item_paths
+from mockserver.suite.target.exchange import GONE, WireRequest, WireResponse, json_or_none, same_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun
 
-#: Status codes of an item that does not exist (any more).
-_GONE = frozenset({404, 410})
 _NOTHING_READS = "no documented operation reads it"
 #: Whether an item exists; any other text says why that is not known.
 _THERE: Literal["there"] = "there"
@@ -62,7 +59,7 @@ class ItemRestorer:
             response = self._ask(read, path)
         except (NotRun, MockServerError) as reason:
             return HeldContent(path, template, "unknown", why=str(reason))
-        if response.status in _GONE:
+        if response.status in GONE:
             return HeldContent(path, template, "never set")
         value = json_or_none(response) if response.successful else None
         if value is None:
@@ -168,14 +165,13 @@ class ItemRestorer:
     def _write_items_back(self, collection: Collection, held: HeldContent, own: Container[str]) -> str:
         """Write back each item of a list that a write to the whole collection changed."""
         write = collection.operations.get(REPLACE) or collection.operations[MERGE]
-        names = (collection.identifier, collection.parameter, *ITEM_NAMES)
         left = []
-        for entry in _entries(held.value):
-            name = next((entry[one] for one in names if isinstance(entry.get(one), str | int)), None)
+        for entry in item_paths.entries(collection, held.value):
+            name = next(item_paths.names(collection, entry), None)
             if name is None:
                 left.append(f"{held.path}: nothing names its items")
                 break
-            path = f"{held.path.rstrip('/')}/{quote(primitive(name), safe='')}" + "/" * collection.item.endswith("/")
+            path = item_paths.joined(collection, held.path, name)
             if path.rstrip("/") in own:
                 continue
             now = self.look(collection.item, path)
@@ -205,7 +201,7 @@ class ItemRestorer:
             response = self._ask(delete, item.path)
         except (NotRun, MockServerError) as reason:
             return "", f"could not be deleted: {reason}"
-        if response.successful or response.status in _GONE:
+        if response.successful or response.status in GONE:
             return f"DELETE was answered with {response.status}", None
         return "", f"could not be deleted: answered with {response.status}"
 
@@ -312,13 +308,6 @@ def _names(value: Any, depth: int) -> Iterator[str]:
     elif depth and isinstance(value, list | dict):
         for member in value.values() if isinstance(value, dict) else value:
             yield from _names(member, depth - 1)
-
-
-def _entries(value: Any) -> list[dict[str, Any]]:
-    """Return the items of a list, which may be a member of the response."""
-    if isinstance(value, dict):
-        value = next((member for member in value.values() if isinstance(member, list)), None)
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _readings(value: Any) -> list[Any]:

@@ -21,7 +21,6 @@ from mockserver.suite.verdicts.failures import CheckFailure, NotRun, Rule, descr
 #: What is expected of state, and how much it weighs.
 RULE = "a rule of ours, as RFC 9110, section 9.3.4, gives no guarantee"
 #: Responses that say that nothing is there (any more).
-GONE = frozenset({404, 410})
 _ACCEPTED = 202
 #: How many writes before a response are its evidence.
 _MAX_HISTORY = 4
@@ -297,7 +296,7 @@ class Life:
         if taken is None or taken.schema is None:
             return frozenset()
         shape = SchemaShape(self.run.contract, [taken.schema])
-        own = {name for name in shape.names if not _is_read_only(shape, name)}
+        own = set(shape.writable)
         shown = set(self._shown_names())
         apart = shown - set(shape.names) or len(own) < len(shape.names)
         return frozenset(own if apart else own & required(self.run.contract, taken.schema))
@@ -381,11 +380,6 @@ def _schemas(operation: Operation) -> Iterator[str]:
         for media_type in content.content.values() if content is not None else ():
             if media_type.schema is not None:
                 yield media_type.schema
-
-
-def _is_read_only(shape: SchemaShape, name: str) -> bool:
-    member = shape.member(name)
-    return member is not None and member.read_only
 
 
 def value_of(response: WireResponse, collection: Collection, role: str) -> Any:

@@ -9,11 +9,11 @@ from typing import Any
 from mockserver.contract.model import Operation
 from mockserver.contract.resources.state_model import CREATE, DELETE, LIST, MERGE, READ
 from mockserver.suite.state.comparison import Likeness, aligned, likeness
-from mockserver.suite.state.item_life import GONE, Difference, ItemState, Life, told
+from mockserver.suite.state.item_life import Difference, ItemState, Life, told
 from mockserver.suite.state.item_paths import names
 from mockserver.suite.state.item_writes import Write
 from mockserver.suite.state.pages import listed
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
+from mockserver.suite.target.exchange import GONE, Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 
 #: What a list may show in place of a value that it leaves out.

@@ -12,9 +12,9 @@ from mockserver.contract.resources.state_model import CREATE, DELETE, MERGE, REA
 from mockserver.suite.cases.observed_response import ObservedResponse
 from mockserver.suite.run.session import Run, Session
 from mockserver.suite.state.comparison import Likeness, aligned, likeness, unwrapped
-from mockserver.suite.state.item_life import GONE, ItemState, Life, told
+from mockserver.suite.state.item_life import ItemState, Life, told
 from mockserver.suite.state.items import Item, Items
-from mockserver.suite.target.exchange import Exchange, WireResponse, json_or_none, sent_json
+from mockserver.suite.target.exchange import GONE, Exchange, WireResponse, json_or_none, sent_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun
 

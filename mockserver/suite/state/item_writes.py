@@ -224,7 +224,7 @@ def _as_shown(contract: Contract, schema: str | None, shown: Any) -> list[dict[s
     found: list[dict[str, Any]] = []
     for holder in (shown, *(shown.values() if isinstance(shown, dict) else ())):
         if isinstance(holder, dict):
-            names = [name for name in shape.names if (held := shape.member(name)) is None or not held.read_only]
+            names = shape.writable
             kept = {name: holder[name] for name in names if name in holder}
             found += [kept, {name: value for name, value in kept.items() if value is not None}]
     return [value for value in found if value and validator.is_valid(value)][:1]

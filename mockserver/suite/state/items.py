@@ -29,7 +29,7 @@ from mockserver.suite.identities.identities import Identity
 from mockserver.suite.run.session import Session
 from mockserver.suite.state.bodies import completed, fresh, fresh_text
 from mockserver.suite.state.item_paths import at, below, entries, joined, names, values_of
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, is_json, json_or_none, sent_json
+from mockserver.suite.target.exchange import GONE, Exchange, WireRequest, WireResponse, is_json, json_or_none, sent_json
 from mockserver.suite.target.paths import read_off
 from mockserver.suite.verdicts.failures import NotRun
 
@@ -39,7 +39,7 @@ _ABOUT_CONTENT = frozenset({400, 409, 412, 415, 422})
 _MAX_PARENTS = 4
 #: So many of the paths that a new item may have are asked again and again where none can be read at first.
 _LIKELIEST = 2
-_GONE, _FORBIDDEN = frozenset({404, 410}), 403
+_FORBIDDEN = 403
 _OK, _CREATED = 200, 201
 
 
@@ -446,7 +446,7 @@ class Items:
                 response = self.session.call(reads, request)
                 if response.successful:
                     return replace(item, read=Exchange(request, response))
-                lags = response.status in _GONE if item is items[0] else lags
+                lags = response.status in GONE if item is items[0] else lags
             if not lags or not items:
                 return None
         return None

@@ -145,17 +145,12 @@ def _as_written(contract: Any, schema: str, value: Any) -> Iterator[Any]:
     """Yield what a read shows in the form that a write takes: without members that no request has."""
     if not isinstance(value, dict):
         return
-    names = [name for name in SchemaShape(contract, [schema]).names if not _is_read_only(contract, schema, name)]
+    names = SchemaShape(contract, [schema]).writable
     for one in (value, *(member for member in value.values() if isinstance(member, dict))):
         kept = {name: held for name, held in one.items() if name in names}
         if kept:
             yield kept
             yield {name: held for name, held in kept.items() if held is not None}
-
-
-def _is_read_only(contract: Any, schema: str, name: str) -> bool:
-    member = SchemaShape(contract, [schema]).member(name)
-    return member is not None and member.read_only
 
 
 def _is_hidden(contract: Any, schema: str, name: str) -> bool:

@@ -35,7 +35,7 @@ from mockserver.suite.survey.known_items import item_templates, nameless
 from mockserver.suite.survey.order import END, REMOVE, is_item, ordered, stage
 from mockserver.suite.survey.refusals import Complaint, kinds
 from mockserver.suite.survey.surveyed import Surveyed
-from mockserver.suite.target.exchange import Exchange, WireRequest, WireResponse, json_or_none
+from mockserver.suite.target.exchange import GONE, Exchange, WireRequest, WireResponse, json_or_none
 from mockserver.suite.target.paths import fill
 from mockserver.suite.verdicts.failures import CheckFailure, NotRun, failures_in, others_in, reasons_in
 from mockserver.suite.verdicts.reach import is_success
@@ -43,7 +43,6 @@ from mockserver.suite.verdicts.verdict import RunOutcome
 
 #: So many requests are made for an operation that refuses them.
 MAX_ATTEMPTS = 8
-_GONE = frozenset({404, 410})
 #: After these no other value helps.
 _FINAL = frozenset({401, 405, 501})
 _FORBIDDEN, _CONFLICT, _TOO_MANY = 403, 409, 429
@@ -258,7 +257,7 @@ class _Surveyor:
                     status = self._status(result, before)
                     if status is None:
                         draft = None  # it was sent before
-                    elif status in _GONE or (status == _FORBIDDEN and choices[number + 1 :]):
+                    elif status in GONE or (status == _FORBIDDEN and choices[number + 1 :]):
                         break
                     else:
                         draft = self._next(operation, draft, result.refused[-1][1], corrector, len(result.refused))

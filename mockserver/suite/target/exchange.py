@@ -24,6 +24,8 @@ __all__ = [
 Fields = tuple[tuple[str, str], ...]
 #: So many bytes of a response's content are kept as evidence; reports show less.
 MAX_KEPT = 64 * 1024
+#: Status codes that say that nothing is there (any more).
+GONE = frozenset({404, 410})
 SHORTENED = "its content was shortened to be kept"
 
 
