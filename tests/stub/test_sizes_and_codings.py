@@ -102,6 +102,7 @@ def test_a_coding_that_the_contract_takes_is_no_mistake_of_the_client(
         (gzip.compress(VALUE), "gzip, gzip"),
         (gzip.compress(VALUE)[:-8] + bytes(8), "gzip"),
     ],
+    ids=("plain", "plain-deflate", "cut", "cut-deflate", "once", "checksum"),
 )
 def test_content_in_another_coding_than_it_says_is_400(receive: Receive, content: bytes, coding: str) -> None:
     refused = receive(content, coding)
