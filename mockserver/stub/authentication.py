@@ -20,6 +20,7 @@ from mockserver.plugins.account_records import (
     shared_token_key,
     token_key,
 )
+from mockserver.stub.validation.parameters import cookies_of
 
 ANYBODY = Caller("", "", "")
 _MAX_REMEMBERED_CREDENTIALS = 4096
@@ -281,8 +282,7 @@ def _api_key(scheme: SecurityScheme, request: Request) -> str | None:
         return found
     if scheme.location == "query":
         return next(iter(parse_qs(request.query).get(scheme.parameter, ())), None)
-    cookies = (pair.strip().partition("=") for pair in request.fields.get("HTTP_COOKIE", "").split(";"))
-    return next((value for name, _, value in cookies if name == scheme.parameter), None)
+    return next((value for name, value in cookies_of(request) if name == scheme.parameter), None)
 
 
 def _all_of(checks: list[_Identify]) -> _Identify:

@@ -95,16 +95,20 @@ def _properties(contract: Contract, pointer: str, depth: int) -> Iterator[tuple[
     if not isinstance(meant, dict) or depth > _MAX_DEPTH:
         return
     for name in meant.get("properties") or ():
-        if "stream" in name.lower() or name in {"response_mode", "responseMode"}:
+        if _may_switch(name):
             yield name, child(child(place, "properties"), name)
     for keyword in ("allOf", "oneOf", "anyOf"):
         for number in range(len(meant.get(keyword) or ())):
             yield from _properties(contract, child(child(place, keyword), str(number)), depth + 1)
 
 
+def _may_switch(name: str) -> bool:
+    return "stream" in name.lower() or name in {"response_mode", "responseMode"}
+
+
 def _switching(contract: Contract, location: str, name: str, pointer: str) -> Iterator[tuple[str, str, Any]]:
     """Yield a member with its default if it may ask for a stream: a truth value, or an enumeration."""
-    if not ("stream" in name.lower() or name in {"response_mode", "responseMode"}):
+    if not _may_switch(name):
         return
     try:
         is_valid = contract.validator(pointer, "request").is_valid

@@ -19,6 +19,7 @@ from mockserver.http import json
 from mockserver.http.media_types import essence, is_json
 from mockserver.http.pointers import child
 from mockserver.messages import Request
+from mockserver.stub.validation.parameters import cookies_of
 from mockserver.stub.validation.text_types import ValueShapes
 
 #: Longer content is not looked into for a member that tells operations apart.
@@ -60,10 +61,7 @@ class OperationChoice:
         sent: dict[str, Mapping[str, Any]] = {
             "query": dict(parse_qsl(request.query, keep_blank_values=True)),
             "header": _Fields(request.fields),
-            "cookie": {
-                name.strip(): value
-                for name, _, value in (one.partition("=") for one in request.fields.get("HTTP_COOKIE", "").split(";"))
-            },
+            "cookie": dict(cookies_of(request)),
             "path": path_values,
             "content": content,
         }

@@ -101,23 +101,13 @@ class ParameterReader:
         Raises:
             LookupError: it is absent.
         """
-        name, style = parameter.name, parameter.style
         if parameter.pointer in self._alternatives:
             return self._first_valid(parameter, wanted, request, path_values, query)
-        if style == QUERYSTRING:
+        if parameter.style == QUERYSTRING:
             return self._of_whole_query(parameter, request.query)
-        if parameter.location == "query" and parameter.content is None:
-            members = wanted.properties
-            found = decode_query(name, style, wanted.kinds, query, explode=parameter.explode, members=members)
-            return self._shapes.read(found[0], wanted) if len(found) == 1 else self._shapes.first_valid(found, wanted)
-        if parameter.location == "cookie" and parameter.content is None and wanted.kinds:
-            return self._shapes.read(_in_cookies(parameter, wanted, _cookies(request)), wanted)
-        text = self._text(parameter, request, path_values, query)
         if parameter.content is not None:
-            return _decoded(parameter, text)
-        if parameter.location == "cookie":
-            style = "simple"
-        return self._shapes.read(decode_text(name, style, wanted.kinds, text, explode=parameter.explode), wanted)
+            return _decoded(parameter, self._text(parameter, request, path_values, query))
+        return self._of_shape(parameter, wanted, request, path_values, query)
 
     def _of_whole_query(self, parameter: Parameter, query: str) -> Any:
         """Return the value of a parameter `in: querystring`: the query, decoded by the parameter's media type.
@@ -179,7 +169,7 @@ class ParameterReader:
             found = decode_query(name, parameter.style, shape.kinds, query, explode=explode, members=members)
             return self._shapes.first_valid(found, shape)
         if parameter.location == "cookie":
-            return self._shapes.read(_in_cookies(parameter, shape, _cookies(request)), shape)
+            return self._shapes.read(_in_cookies(parameter, shape, cookies_of(request)), shape)
         text = self._text(parameter, request, path_values, query)
         return self._shapes.read(decode_text(name, parameter.style, shape.kinds, text, explode=explode), shape)
 
@@ -197,7 +187,7 @@ class ParameterReader:
         if parameter.location == "query":
             last: str = {name: unquote_plus(value) for name, value in query}[parameter.name]
             return last
-        return dict(_cookies(request))[parameter.name]
+        return dict(cookies_of(request))[parameter.name]
 
     def _status(self, violations: list[Violation]) -> int:
         """Return the status for invalid parameters: 422, or 404 if only the path is wrong and only 404 documented."""
@@ -206,7 +196,7 @@ class ParameterReader:
         return 404 if only_path and "404" in documented and not {"422", "400"} & documented.keys() else 422
 
 
-def _cookies(request: Request) -> Pairs:
+def cookies_of(request: Request) -> Pairs:
     """Return names and values of the cookies of a request, in their order."""
     found = (pair.strip().partition("=") for pair in request.fields.get("HTTP_COOKIE", "").split(";"))
     return [(name, value) for name, _, value in found]
@@ -222,7 +212,7 @@ def _in_cookies(parameter: Parameter, shape: ValueShape, cookies: Pairs) -> Text
     """
     name = parameter.name
     if parameter.explode and shape.kinds:
-        parts = [(name, value) for name, value in cookies]
+        parts = list(cookies)
         for key, value in cookies:
             head, *more = value.split("&")
             if more and all("=" in one for one in more):
